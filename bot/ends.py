@@ -31,7 +31,6 @@ _NO_END_EITHER = ("after", "ago", "before", "behind", "early", "in", "late", "la
 _FROM = ("from", "starting", "beginning")
 _LEADS, _JOINED = ("on", "at", "the"), ("the", "of", "on", "at", "and", "or")
 _LED_TO = (("the", "next"), ("next",), ("about",), ("around",), ("roughly",))
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ZONES = ("bst", "cest", "cet", "cdt", "cst", "edt", "eest", "eet", "est", "ist", "jst", "mdt", "mst", "pdt", "pst")
 _UTC = ("gmt", "utc", "z")
 _CLOCK = re.compile(r"([0-9]{1,2})(?:[:.]([0-9]{2}))?(am|pm)?", re.IGNORECASE)
@@ -126,7 +125,7 @@ def _another_time(words: Sequence[Word], start: int, end: int, *, behind_a_branc
     if start == end:
         return None
     before = text[start - 1] if start else ""
-    if _is_day(before.rstrip(STOPS)) or (_is_time(before) and not (start == 1 and behind_a_branch)):
+    if days.is_word(before.rstrip(STOPS)) or (_is_time(before) and not (start == 1 and behind_a_branch)):
         return start - 1, end
     led = len(text) if text[end - 1][-1:] in STOPS else _led(text, end, _JOINED)
     said = text[led].rstrip(STOPS) if led < len(text) else ""
@@ -137,7 +136,9 @@ def is_a_day(words: Sequence[Word], *, behind_a_branch: bool = False) -> bool:
     """Say whether words without an end are nothing but a day: who locks something *tomorrow* does not mean now."""
     text = ["" if word.quoted else word.text.lower() for word in words]
     told = text[int(behind_a_branch and len(text) > 1 and not _is_time(text[0])) :]
-    return any(_is_day(word.rstrip(STOPS)) for word in told) and all(word in _LEADS or _is_time(word) for word in told)
+    return any(days.is_word(word.rstrip(STOPS)) for word in told) and all(
+        word in _LEADS or _is_time(word) for word in told
+    )
 
 
 def _led(text: Sequence[str], at: int, by: Sequence[str]) -> int:
@@ -148,7 +149,7 @@ def _led(text: Sequence[str], at: int, by: Sequence[str]) -> int:
 def _is_time(text: str) -> bool:
     """Say whether a word is a day or a time of the clock, and no version: `3.12` may be one."""
     bare = text.rstrip(STOPS)
-    return _is_day(bare) or ("." not in bare and _clock(bare) is not None)
+    return days.is_word(bare) or ("." not in bare and _clock(bare) is not None)
 
 
 def _plain(words: Sequence[Word]) -> list[str]:
@@ -263,7 +264,7 @@ def _piece(tokens: Sequence[str]) -> tuple[dict[str, Any] | None, int]:
         return {"clock": clock}, 1
     if match := _DATE.fullmatch(text):
         return {"day": match[1], **({"clock": _clock(match[2])} if match[2] else {})}, 1
-    if _is_day(text):
+    if days.is_word(text):
         return {"day": text}, 1
     return ({"zone": text} if text in (*_UTC, *_ZONES) else None), 1
 
@@ -286,14 +287,6 @@ def _clock(text: str) -> tuple[int, int] | None:
     return (hour, minute) if (hour < 24 and minute < 60) or (hour, minute) == (24, 0) else None
 
 
-def _is_day(text: str) -> bool:
-    return text in ("today", "tomorrow") or _weekday(text) is not None
-
-
-def _weekday(text: str) -> int | None:
-    return next((number for number, name in enumerate(_DAYS) if text in (name, name[:3])), None)
-
-
 def _zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name) if name else None
@@ -308,7 +301,7 @@ def _local(spoken: _Spoken, now: datetime, said: str) -> tuple[datetime, tuple[s
         at = _at(today + timedelta(days=spoken.day == "tomorrow"), spoken.clock)
         is_past = _moment(at, now.tzinfo or UTC)[0] <= now
         return (at + timedelta(days=1), ("tomorrow",)) if is_past and not spoken.day else (at, ())
-    weekday = _weekday(spoken.day)
+    weekday = days.weekday(spoken.day)
     if weekday is None:
         return _at(_date(spoken.day, today, said), spoken.clock), ()
     at = _at(today + timedelta(days=(weekday - today.weekday()) % 7), spoken.clock)

@@ -17,6 +17,7 @@ from bot.masks import masked
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.red import Branch
+from bot.models.rule_line import WORKFLOW
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import quoted
 from bot.models.subscription import named_in
@@ -29,6 +30,7 @@ from bot.targets import is_project
 
 MOST_FOLLOWED = 15  # in one thread, or by one number in a channel
 HOW = ("all", "ssh")
+WORKFLOWS = f" {WORKFLOW}="  # in what is known of a branch by some of its workflows
 IN_WORDS = ("lock", "subscribe", "unsubscribe")
 OF_A_REF = ("deploy", "rerun")  # without one they would mean the default branch
 # The rest finds its build by itself.
@@ -71,7 +73,7 @@ async def read(command: Command, words: Sequence[Word], caller: Caller, context:
     if not lines and known and not known.meant and command.name != naming.AUDIT:  # of which a word may be a time too
         _check_is_called_so(command, plain, context.projects)
     if not lines or [one.how for one in lines] == [How.IN_FULL]:
-        return Read(lines[0].words if lines else plain)
+        return Read(lines[0].words if lines else plain, await _beyond_the_thread(command.name, plain, caller, context))
     if len(lines) == 1 and not asks(command, lines[0]):
         line, found = _spelled(command, lines[0].words), lines[0]
         return Read(found.words, LineMeant(line=line, title=found.title, how=found.how), line=line)
@@ -280,6 +282,17 @@ async def _of_red_thread(caller: Caller, context: Context) -> tuple[Seen, ...]:
 
 def _ref_of(state: Branch) -> Ref:
     return Ref(name=named_in(state.branch))
+
+
+async def _beyond_the_thread(command: str, words: Sequence[Word], caller: Caller, context: Context) -> LineMeant | None:
+    """Return that an answer is about all workflows, where the thread in which nothing was named is about some alone."""
+    place = caller.place
+    if command not in naming.OF_WORKFLOWS or words or place is None or not place.thread_ts:
+        return None
+    state = await context.store.subscriptions.of_thread(place.channel_id, place.thread_ts)
+    if state is None or WORKFLOWS not in state.branch:
+        return None
+    return LineMeant(line="", title="", ref=_ref_of(state), more=(state.branch,), how=How.PART)
 
 
 async def _numbered(number: int, caller: Caller, context: Context) -> tuple[Seen, ...]:

@@ -14,7 +14,7 @@ from bot.answers.lines import How
 from bot.answers.mine import MyWait
 from bot.answers.ourselves import CommandPage, HelpHere, Overview
 from bot.answers.people import PolicyDecision
-from bot.errors import UsageError
+from bot.errors import CircleCIError, UsageError
 from bot.grammar import Word, parse_slug, split
 from bot.models import spelling
 from bot.models.caller import Caller
@@ -31,6 +31,7 @@ from bot.routing import Command, Context, Router
 from bot.settings import Projects
 from bot.store.followed import Followed
 from commands.here import About, Here, places, rows, short
+from commands.subscribe import readable_of
 from commands.waiting import as_wait, waiting_for
 
 HELP = CommandHelp(
@@ -107,7 +108,28 @@ async def _here(caller: Caller, context: Context) -> HelpHere:
         is_cut=is_cut,
     )
     how, title, ref = (about.how, about.title, about.ref) if about else (How.IN_FULL, "", None)
-    return HelpHere(waiting=await _waiting(caller, context), rows=rows(here), title=title, ref=ref, how=how)
+    waiting, number = await asyncio.gather(_waiting(caller, context), _subscriptions(caller, context))
+    is_offered = number == 0 and how is How.CHANNEL
+    return HelpHere(
+        waiting=waiting,
+        rows=rows(here),
+        title=title,
+        ref=ref,
+        how=how,
+        subscriptions=number,
+        to_subscribe=f"subscribe {short(about.slug, context.projects)}" if about and is_offered else "",
+    )
+
+
+async def _subscriptions(caller: Caller, context: Context) -> int | None:
+    """Return how many subscriptions there are here, of those that somebody may read; None where nobody says soon."""
+    kept = await context.store.subscriptions.of_channel(caller.channel_id) if caller.channel_id else []
+    if not kept:
+        return 0
+    with suppress(CircleCIError, TimeoutError):
+        async with asyncio.timeout(SOON_SECONDS):
+            return len(await readable_of(kept, caller, context))
+    return None
 
 
 async def _waiting(caller: Caller, context: Context) -> tuple[MyWait, ...]:

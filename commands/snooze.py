@@ -11,10 +11,13 @@ from bot.answers.lines import How, LineMeant, LinesMeant
 from bot.answers.subscriptions import Snoozed
 from bot.errors import NothingToDo, UsageError
 from bot.grammar import Word, check_no_question, parse_project, parse_ref, without_stop
+from bot.models import days
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
+from bot.models.lengths import STOPS
 from bot.models.red import Branch
+from bot.models.spelling import BEFORE_A_TIME
 from bot.models.subscription import named_in
 from bot.models.target import Target
 from bot.requests import Request, Typed
@@ -29,11 +32,12 @@ SNOOZE = CommandHelp(
     summary="Let this channel hear nothing of a red branch for a while, but that it is fixed.",
     usage="snooze <project> [<branch>] <length> | until <time> | off",
     example="snooze acme/frontend main 2h",
-    phrases=("snooze acme/frontend until tomorrow 9:00", "snooze acme/frontend main off"),
+    phrases=("snooze acme/frontend main tomorrow", "snooze acme/frontend main off"),
 )
 LONGEST = timedelta(days=7)
 _READ_OVER = ("on", "of", "for", "branch", "it", "this", "please")
-WHEN = "Until when? Write `2h`, `until 14:00`, `until tomorrow 9:00`, or `off` to end it."
+WHEN = "Until when? Write `2h`, `until 14:00`, `tomorrow`, `until tomorrow 14:00`, or `off` to end it."
+MORNING = "9:00"  # of a day that is named without a time, as for the button
 
 
 class OfSnooze(Request):
@@ -97,12 +101,34 @@ def _until(words: Sequence[Word]) -> tuple[str, Sequence[Word]]:
     if words and not words[-1].quoted and words[-1].text.lower() == snoozes.OFF:
         return "", words[:-1]
     try:
+        return _end_in(words)
+    except UsageError:
+        if in_the_morning := _with_a_time(words):
+            return _end_in(in_the_morning)
+        raise
+
+
+def _end_in(words: Sequence[Word]) -> tuple[str, Sequence[Word]]:
+    try:
         until, behind = ends.find(words, behind_a_branch=True)
     except UsageError as error:  # there is no reason that could hold such words
         raise UsageError(error.problem.removesuffix(ends.OF_A_REASON), given=error.given) from None
     if not until:
         raise UsageError(WHEN, given=words[-1].text if words else "")
     return until, behind
+
+
+def _with_a_time(words: Sequence[Word]) -> list[Word]:
+    """Return words whose last one is a day to come with the time that is meant where none is said; none of others.
+
+    `tomorrow`, `until monday` and `tomorrow morning` end in the morning of that day.
+    """
+    text = ["" if word.quoted else word.text.lower().rstrip(STOPS) for word in words]
+    last = len(text) - 1 - (text[-1:] == ["morning"])
+    if last < 0 or text[last] == "today" or not days.is_word(text[last]):
+        return []
+    until = [] if last and text[last - 1] in BEFORE_A_TIME else [Word("until")]
+    return [*words[:last], *until, Word(text[last]), Word(MORNING)]
 
 
 async def snooze(request: OfSnooze, caller: Caller, context: Context) -> Snoozed | LinesMeant:

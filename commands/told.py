@@ -11,6 +11,7 @@ from bot.models.subscription import Subscription, key_of
 from bot.models.told import Reason, Why
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
+from bot.together import together
 from bot.watching.branches import would_be
 from commands.subscribe import readable_of
 
@@ -41,7 +42,7 @@ async def told(request: OfTarget, caller: Caller, context: Context) -> WhyTold:
         ref=pipeline.ref,
         here=here,
         of_all=await _of_all(pipeline, context),
-        link=await context.messenger.permalink(caller.channel_id, here.ts) if here and here.ts else "",
+        **await _links(here, caller, context),
         rules=tuple(rules),
         nearest=() if rules else tuple(readable[:MOST_NEAR]),
         events=tuple(dict.fromkeys(event for rule in rules for event in rule.events_of(pipeline.ref))),
@@ -50,6 +51,13 @@ async def told(request: OfTarget, caller: Caller, context: Context) -> WhyTold:
     )
     is_known = here is not None or found.of_all is not None or not rules
     return found if is_known else await _as_it_would_be(found, pipeline, caller, context)
+
+
+async def _links(here: Reason | None, caller: Caller, context: Context) -> dict[str, object]:
+    """Return the addresses of the messages that told of it, the newest and those before it."""
+    told = [*here.before, here.ts] if here and here.ts else []
+    found = await together(*(context.messenger.permalink(caller.channel_id, ts) for ts in told))
+    return {"link": found[-1], "links_before": tuple(filter(None, found[:-1]))} if found else {}
 
 
 async def _of_all(pipeline: Pipeline, context: Context) -> Reason | None:

@@ -44,7 +44,7 @@ def here(found: HelpHere) -> Message:
         section("\n".join(news)) if news else None,
         section("\n".join([f"{_known(found)}{':' if is_followed else '.'}", *map(_line, plain)])),
         actions(*that_fit(buttons), button(RunCommand(text="help all"), "More")),
-        context(_footer(found)),
+        context("\n".join(filter(None, [_subscribed(found), _footer(found)]))),
     )
 
 
@@ -73,6 +73,18 @@ def _footer(found: HelpHere) -> str:
     seen = "Builds are as they stood at my last look. " if any(row.news for row in found.rows) else ""
     word = next((row.word for row in found.rows), "deploy")
     return f"{seen}`/ci help {word}` says more about one word."
+
+
+def _subscribed(found: HelpHere) -> str:
+    """Return how much the place hears of builds that nobody here asked for; where it hears nothing, how it would."""
+    if found.subscriptions:
+        number = count(found.subscriptions, "subscription")
+        is_one = found.subscriptions == 1
+        return (
+            f"There {'is' if is_one else 'are'} {number} here: `/ci subscriptions` lists {'it' if is_one else 'them'}."
+        )
+    line = command(found.to_subscribe) if found.to_subscribe else ""
+    return f"{line} lets this channel hear when its default branch breaks or is fixed." if line else ""
 
 
 def _line(row: Row) -> str:

@@ -86,6 +86,8 @@ def taken(one: LineMeant, typed: str = "") -> str:
             return f"This channel follows a build of {title} with this number."
         case How.LIKE:
             return f"I know no project called {code(masked(typed), 80)}; {title} is spelled almost so."
+        case How.PART:
+            return f"This is about all workflows. The thread is about {code(one.more[0], 200)} alone."
         case How.LAST:
             return "It is what you did here last."
         case _:

@@ -57,11 +57,11 @@ def root(state: Branch, seen: Seen, mentioned: Sequence[str] = (), *, is_snoozed
     since = f"since {_number(state.red_since, seen)}{before}"
     pings = " ".join(["", *filter(None, map(_mention, mentioned))])
     many = f"{_ordinal(state.builds)} red build" if state.builds > 1 else ""
-    what = _what(seen)
+    what, whole = _what(seen), _what(seen, names(tests_of(seen.report)))
     return assemble(
         f"{_plain(state)} of {clean(seen.title)} is red since #{state.red_since}{before}: {what}.",
         section(f"❌ *{name} is red* · {literal(seen.title)} · {since}{pings}"),
-        section("\n".join(filter(None, [about(seen, many), f"{what}{names(tests_of(seen.report))}"]))),
+        section("\n".join(filter(None, [about(seen, many), whole]))),
         *_refused(build),
         _by_people(state, is_snoozed=is_snoozed),
         actions(*_buttons(state, seen, is_snoozed=is_snoozed)),
@@ -158,14 +158,23 @@ def of_tag(name: str, seen: Seen, happened: Event, mentioned: Sequence[str] = ()
         text = f"{how} {took(seen.build)}"
         plain = f"{clean(name)} of {clean(seen.title)} {text}."
         return assemble(plain, section(f"✅ {head} · *{text[:1].upper()}{text[1:]}*."), context(about(seen)))
-    pings, what = " ".join(["", *filter(None, map(_mention, mentioned))]), _what(seen)
+    pings, whole = " ".join(["", *filter(None, map(_mention, mentioned))]), _what(seen, names(tests_of(seen.report)))
     return assemble(
-        f"{clean(name)} of {clean(seen.title)} failed: {what}.",
+        f"{clean(name)} of {clean(seen.title)} failed: {_what(seen)}.",
         section(f"❌ {head} · *Failed*{pings}"),
-        section(f"{about(seen)}\n{what}{names(tests_of(seen.report))}"),
+        section(f"{about(seen)}\n{whole}"),
         *_refused(seen.build),
         actions(*_of_build(seen)),
     )
+
+
+def tag_again(name: str, seen: Seen, happened: Event) -> Message:
+    """Say below the message about a build of a tag how that ended when it ran again."""
+    has_passed, where = happened is not Event.BROKE, f"{clean(name)} of {clean(seen.title)}"
+    plain = f"passed when it ran again, in {took(seen.build)}" if has_passed else f"failed again: {_what(seen)}"
+    failed = f"*Failed again*: {_what(seen, names(tests_of(seen.report)))}"
+    said = f"✅ *{plain[:1].upper()}{plain[1:]}*" if has_passed else f"❌ {failed}"
+    return assemble(f"{where} {plain}.", section(f"{said}."), context(about(seen)))
 
 
 def tag_repaired(name: str, seen: Seen) -> Message:
@@ -229,12 +238,13 @@ def names(tests: Sequence[TestResult]) -> str:
     return f" ({listed([test.name or test.classname for test in tests], MOST_NAMED)})" if tests else ""
 
 
-def _what(seen: Seen) -> str:
+def _what(seen: Seen, tests: str = "") -> str:
+    """Return what failed, with `tests` behind the jobs in which they did, and what is on hold beside that."""
     if seen.build.state is State.COULD_NOT_RUN:
         return f"could not run: {why(seen.build)}"
     waits = [run.workflow.name for run in seen.build.real_runs if run.workflow.status == State.ON_HOLD]
     beside = f" · {listed(waits)} {'is' if len(waits) == 1 else 'are'} on hold" if waits else ""
-    return what_failed(seen.build, seen.report) + beside
+    return what_failed(seen.build, seen.report) + tests + beside
 
 
 def _refused(build: Build) -> Iterator[Block]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.actions import SnoozeForm
 from bot.answers.subscriptions import Snoozed
-from bot.models import lengths, spelling
+from bot.models import days, lengths, spelling
 from bot.models.red import Branch
 from bot.models.subscription import named_in
 from formatters import forms
@@ -102,5 +102,6 @@ def _said(mark: str, name: str, what: str) -> Message:
 
 def line_of(slug: str, branch: str) -> str:
     """Return a project and a branch as they are typed: one that would be read as a time goes in quotes."""
-    is_ours = branch.lower() == OFF or lengths.measured([branch]) or branch.lower() in spelling.BEFORE_A_TIME
+    name = branch.lower()
+    is_ours = name == OFF or lengths.measured([branch]) or name in spelling.BEFORE_A_TIME or days.is_word(name)
     return f"{slug} {spelling.quoted(branch) if is_ours else spelling.as_typed(branch)}"

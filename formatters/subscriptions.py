@@ -26,11 +26,11 @@ _BUILDS = {
 # No tag stays red, or is fixed by another build.
 _OF_TAGS = {Event.BROKE: Event.FAILED, Event.FIXED: Event.PASSED}
 _OF_ENDS = frozenset({Event.BROKE, Event.FIXED, Event.STILL_RED, Event.FAILED, Event.PASSED})
+# What a thread about a red branch begins with, and what else is said of one while it is red.
+_BEGINS = frozenset({Event.BROKE, Event.STILL_RED, Event.FAILED})
+_WHILE_RED = _BEGINS | {Event.FIXED}
 _APART = "each time by a message of its own"
-_MODES = {
-    Mode.THREAD: "in one thread for each time that it is red",
-    Mode.CHANNEL: f"{_APART} where nothing else here asks for a thread",
-}
+_THREAD = "in one thread for each time that it is red"
 # Why nothing can be told, by Slack's word for it; any other reason is in words.
 _PAUSED = {
     "is_archived": "this channel is archived",
@@ -47,7 +47,7 @@ _WHAT = {
     Event.FAILED: "failed",
     Event.PASSED: "passed",
 }
-MOST_NAMED, MOST_FITTING, MOST_POSTED = 6, 5, 4
+MOST_NAMED, MOST_FITTING, MOST_POSTED, MOST_HEARD = 6, 5, 4, 3
 PAGE, LONGEST_PAGE = 10, 9000  # subscriptions; characters, of which a message holds some more
 _A_TAG = Ref(name="v1.0", kind="tag")
 NONE = "Nothing is subscribed here. After `/ci subscribe acme/frontend` I say here when its default branch breaks."
@@ -64,9 +64,19 @@ def changed(done: Subscribed) -> Message:
         "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
     ends = _anew(one) if done.act == "ended" else _ends(one)
-    how = f"{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately)}{ends}"
+    how = f"{_heard(done.heard)}{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately)}{ends}"
     notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches, *one.workflows)}".strip()
     return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
+
+
+def _heard(found: Sequence[Subscription]) -> str:
+    """Return what of it is said here already, and by whom that was asked for."""
+    said = list(dict.fromkeys(f"{', or '.join(_cases(one))}{_narrower(one)} ({_maker(one)})" for one in found))
+    if not said:
+        return ""
+    left = len(said) - MOST_HEARD
+    more = [f"in {count(left, 'more case')}"] if left > 0 else []
+    return f" Of that I say here already when {_or([*said[:MOST_HEARD], *more], ', and ')}."
 
 
 def left_behind(one: Subscription) -> Message:
@@ -89,8 +99,16 @@ def rule(one: Subscription) -> str:
 
 
 def _mode(one: Subscription) -> str:
-    """Return where it is said; each build of a tag is a message of its own anyway."""
-    return _MODES[one.mode] if one.of(tags=False) or not one.of(tags=True) else _APART
+    """Return where it is said: a thread is about a branch that is red, and one that begins none may stand in one."""
+    is_of_tags = bool(one.of(tags=True))
+    if is_of_tags and not one.of(tags=False):
+        return _APART if one.mode is Mode.CHANNEL else "each build by a message of its own"
+    if one.mode is Mode.CHANNEL:
+        return f"{_APART} where nothing else here asks for a thread"
+    if _BEGINS.isdisjoint(one.events):
+        return f"{_APART}, or in the thread about it where it is red here"
+    is_all = _WHILE_RED.issuperset(one.events) and not is_of_tags
+    return _THREAD if is_all else f"{_THREAD}, or else by a message of its own"
 
 
 def _called(one: Subscription) -> str:

@@ -1,9 +1,10 @@
 """What a channel reads of a single build beside how its branch stands: it waits, was deployed, is slow, or is flaky."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from bot.models.build import Build, Change, State
-from bot.models.circleci import Job
+from bot.models.circleci import Job, JobId
 from bot.models.occasions import Failure, Hold, Slow
 from formatters.blocks import Message, actions, assemble, clean, context, fit, link, literal, section
 from formatters.buttons import approve_button, starting, that_fit
@@ -11,7 +12,8 @@ from formatters.links import Links
 from formatters.red import NO_RULE, Seen, about, pings
 from formatters.words import branch_words, count, duration, listed
 
-MOST_NAMED = 5  # tests
+MOST_NAMED, MOST_TOLD = 5, 3  # tests that failed alike, and of such groups
+NOBODY: Mapping[JobId, str] = {}
 
 
 def deployed(branch: str, *, seen: Seen, jobs: Sequence[Job], is_apart: bool) -> Message:
@@ -29,19 +31,35 @@ def slow(branch: str, *, seen: Seen, found: Slow, is_apart: bool) -> Message:
 
 
 def flaky(branch: str, *, seen: Seen, tests: Sequence[Failure], is_apart: bool) -> Message:
-    """Name the tests that failed and passed on one commit, and where they failed."""
-    number = seen.build.pipeline.number
-    elsewhere = [f"#{one}" for one in sorted({one.number for one in tests} - {number})]
-    failed = f"failed in {' and '.join(elsewhere)}, and passed in #{number}" if elsewhere else "failed, and passed"
-    names = listed([one.name for one in tests], MOST_NAMED)
-    how = f"{names} {failed} on the same commit"
+    """Name the tests that failed and passed on one commit, each with its job, and in which build it failed."""
+    groups = [*_alike(tests, seen.build.pipeline.number)]
+    more = [f"and {count(left, 'more case')}"] if (left := len(groups) - MOST_TOLD) > 0 else []
+    how = "; ".join([*groups[:MOST_TOLD], *more])
     return _told("🎲", branch, seen, count(len(tests), "flaky test"), how, is_apart=is_apart)
 
 
+def _alike(tests: Sequence[Failure], number: int) -> Iterator[str]:
+    """Yield what is said of the tests of one job that failed in the same build."""
+
+    def where(one: Failure) -> tuple[int, str, str]:
+        return one.number, one.workflow, one.job
+
+    for (failed_in, _, job), found in groupby(sorted(tests, key=where), where):
+        names = listed([one.name for one in found], MOST_NAMED)
+        failed = f"failed in #{failed_in}, and passed in #{number}" if failed_in != number else "failed, and passed"
+        yield f"{names} {failed} on the same commit ({literal(job, 80)})"
+
+
 def waiting(
-    branch: str, *, seen: Seen, found: Sequence[Change], is_apart: bool, mentioned: Sequence[str] = ()
+    branch: str,
+    *,
+    seen: Seen,
+    found: Sequence[Change],
+    is_apart: bool,
+    mentioned: Sequence[str] = (),
+    by: Mapping[JobId, str] = NOBODY,
 ) -> Message:
-    """Say what waits for an approval, to be pressed by who may give it, or what became of it."""
+    """Say what waits for an approval, to be pressed by who may give it, or what became of it and `by` whom."""
     runs, build = {run.workflow.id: run for run in seen.build.runs}, seen.build
     buttons = that_fit(
         approve_button(one.job, runs[one.workflow.id], build, seen.title)
@@ -51,7 +69,7 @@ def waiting(
     head, called = f"{_where(branch, seen)} · " if is_apart else "", pings(mentioned)
     return assemble(
         f"{clean(branch_words(branch))} of {clean(seen.title)} #{build.pipeline.number}: {_plain(found)}.",
-        section(f"{fit([_line(change, seen, head) for change in found], 2800 - len(called))}{called}"),
+        section(f"{fit([_line(change, seen, head, by) for change in found], 2800 - len(called))}{called}"),
         context(about(seen)),
         actions(*buttons) if buttons else None,
     )
@@ -70,14 +88,15 @@ def forsaken(hold: Hold, title: str, links: Links) -> Message:
     )
 
 
-def _line(change: Change, seen: Seen, head: str) -> str:
+def _line(change: Change, seen: Seen, head: str, by: Mapping[JobId, str]) -> str:
     job, build = change.job, seen.build
     if job is None:
         return literal(change.workflow.name, 80)
     url = seen.links.job(build.pipeline.project_slug, build.pipeline.number, change.workflow.id, job.job_number)
     what, workflow = link(url, job.name, 100), literal(change.workflow.name, 80)
     if not job.waits_for_approval:
-        become = "was approved" if job.status == "success" else "waits for no approval any more"
+        by_whom = f" by {literal(by[job.id], 60)}" if job.id in by else ""
+        become = f"was approved{by_whom}" if job.status == "success" else "waits for no approval any more"
         return f"{'✅' if job.status == 'success' else '⏹️'} {head}{what} {become} ({workflow})."
     run = next((run for run in build.runs if run.workflow.id == change.workflow.id), None)
     names = starting(job, run) if run else []

@@ -112,7 +112,9 @@ def _told(reason: Reason, found: WhyTold) -> str:
     if not reason.ts:
         return f"this channel was told of it {moment(reason.at)}"
     where = f"by {link(found.link, 'this message')}" if found.link else "by a message that Slack does not show any more"
-    return f"this channel was told of it {moment(reason.at)}, {where}"
+    these = [link(one, "this one") for one in found.links_before]
+    before = f", and before that by {', '.join(these)}" if these else ""
+    return f"this channel was told of it {moment(reason.at)}, {where}{before}"
 
 
 def _no_news(reason: Reason, _: WhyTold) -> str:

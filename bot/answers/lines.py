@@ -19,6 +19,7 @@ class How(StrEnum):
     ORDER = "order"  # its branch was named first
     RED = "red"  # its branch is red where they speak
     LAST = "last"  # it is what they did last
+    PART = "part"  # the thread is about some workflows of it alone
 
 
 class LineMeant(Model):

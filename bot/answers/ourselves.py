@@ -51,7 +51,8 @@ class Row(Model):
 class HelpHere(Answer):
     """What one person can do in one place now, the most urgent first; what it is about was found in this way.
 
-    Before all of it comes what is `waiting` there for their answer, or for them to agree.
+    Before all of it comes what is `waiting` there for their answer, or for them to agree. The place has so many
+    `subscriptions` that they may read, None where that is not known soon; `to_subscribe` is a line that would be one.
     """
 
     waiting: tuple[MyWait, ...] = ()
@@ -59,6 +60,8 @@ class HelpHere(Answer):
     title: str = ""
     ref: Ref | None = None
     how: How = How.CHANNEL
+    subscriptions: int | None = None
+    to_subscribe: str = ""
 
 
 class Overview(Answer):

@@ -36,7 +36,8 @@ class Subscribed(Changed):
 
     CircleCI has built nothing of the branches in `unbuilt`; `fitting` are the projects that a pattern means now;
     they are not `is_all` while it is unknown what others are called. `lately` is what it would have been told before,
-    where that is known. `told` says that the channel has been told, so that nobody needs an answer.
+    where that is known. `heard` are others of the channel that tell the same already, each with that alone. `told` says
+    that the channel has been told, so that nobody needs an answer.
     """
 
     act: str
@@ -46,6 +47,7 @@ class Subscribed(Changed):
     fitting: tuple[str, ...] = ()
     is_all: bool = True
     lately: Lately | None = None
+    heard: tuple[Subscription, ...] = ()
     told: bool = False
     entry: Entry
 
@@ -77,10 +79,11 @@ class Subscriptions(Found):
 class WhyTold(Found):
     """Why a channel was told of a build, or was not: as it was decided for it (`here`), or for all that subscribed.
 
-    `link` is the message that told it. `rules` are those of the channel that are about it now, which ask for these
-    `events`; where there are none, `nearest` are others of its project. Where nothing was decided, it `would` be this
-    now; the build `is_missed` where more came than were read back, `is_earlier` than the rules, or `is_unread` where
-    the list of its project was not read as far, which failed so often in a row.
+    `link` is the message that told it, and `links_before` are those that did before that. `rules` are those of the
+    channel that are about it now, which ask for these `events`; where there are none, `nearest` are others of its
+    project. Where nothing was decided, it `would` be this now; the build `is_missed` where more came than were read
+    back, `is_earlier` than the rules, or `is_unread` where the list of its project was not read as far, which failed so
+    often in a row.
     """
 
     project_slug: ProjectSlug
@@ -90,6 +93,7 @@ class WhyTold(Found):
     here: Reason | None = None
     of_all: Reason | None = None
     link: str = ""
+    links_before: tuple[str, ...] = ()
     rules: tuple[Subscription, ...] = ()
     nearest: tuple[Subscription, ...] = ()
     events: tuple[Event, ...] = ()

@@ -319,6 +319,11 @@ def approved_key(job_id: str) -> str:
     return f"approved:{job_id}"
 
 
+def approval_claim(workflow_id: str, approval_request_id: str | None) -> str:
+    """Name what whoever approves a job here claims."""
+    return f"approve:{workflow_id}:{approval_request_id}"
+
+
 class FailingStep(Model):
     """The step that failed in one job: `indexes` are its failing containers, of `parallelism`.
 

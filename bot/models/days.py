@@ -17,7 +17,7 @@ _IN_NUMBERS = re.compile(r"([0-9]{1,2})([/.])([0-9]{1,2})(?:/[0-9]{2,4}|\.(?:[0-
 _ORDINAL = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th)")
 _BEFORE = ("at", "on", "the")
 _SPANS = ("day", "week", "month")
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOST_WORDS = 4
 YEARLESS = "--"
 
@@ -51,7 +51,7 @@ def may_be_one(tokens: Sequence[str]) -> bool:
 
 
 def _is_a_span(words: Sequence[str]) -> bool:
-    return bool(words) and (words[0].rstrip(STOPS) in _SPANS or words[0][:3] in _WEEKDAYS)
+    return bool(words) and (words[0].rstrip(STOPS) in _SPANS or words[0][:3] in [name[:3] for name in _WEEKDAYS])
 
 
 def _in_numbers(word: str) -> bool:
@@ -60,6 +60,16 @@ def _in_numbers(word: str) -> bool:
         return False
     first, second = int(match[1]), int(match[3])
     return 1 <= min(first, second) <= 12 and max(first, second) <= 31
+
+
+def is_word(text: str) -> bool:
+    """Say whether a word is a day by itself, seen from now."""
+    return text in ("today", "tomorrow") or weekday(text) is not None
+
+
+def weekday(text: str) -> int | None:
+    """Return which day of the week a word is, in full or by its first three letters; 0 is a Monday."""
+    return next((number for number, name in enumerate(_WEEKDAYS) if text in (name, name[:3])), None)
 
 
 def nearest(text: str, today: date) -> date:

@@ -30,8 +30,8 @@ class Why(StrEnum):
 class Reason(Model):
     """What was decided, and when: at what `happened` to the branch, beside the `newest` build that was known of it.
 
-    `ts` is the message that told it, `code` what Slack said where it took none, `again_at` when it is looked at next;
-    `state` is that of the build.
+    `ts` is the message that told it, `before` those that told of it before that one; `code` is what Slack said where it
+    took none, `again_at` when it is looked at next; `state` is that of the build.
     """
 
     why: Why
@@ -39,6 +39,7 @@ class Reason(Model):
     happened: str = ""
     newest: int = 0
     ts: str = ""
+    before: tuple[str, ...] = ()
     code: str = ""
     state: str = ""
     again_at: datetime | None = None

@@ -5,7 +5,7 @@ import time
 from bot.answers.acts import Acted
 from bot.circleci.last_look import last_look
 from bot.errors import CircleCIError, NothingToDo
-from bot.models.build import Build, approved_key
+from bot.models.build import Build, approval_claim, approved_key
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, WorkflowId
 from bot.models.lost import Lost
@@ -48,7 +48,7 @@ async def approve(hands: Hands, caller: Caller, wish: Approval, pending: Pending
     since, build = time.monotonic(), await hands.reads.build(wish.pipeline_id)
     run, held = held_by(build, wish.approval_request_id)
     workflow_id, called = run.workflow.id, build.called(held, run)
-    once, gone = f"approve:{workflow_id}:{wish.approval_request_id}", not held.waits_for_approval
+    once, gone = approval_claim(workflow_id, wish.approval_request_id), not held.waits_for_approval
     intent = Intent(
         Subject.of(build.pipeline, wish.project_title),
         Word.APPROVE,

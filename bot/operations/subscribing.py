@@ -1,16 +1,17 @@
 """Let a channel hear of a project's branches, or hear of them no more, and say so in it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from bot.answers.subscriptions import Subscribed
-from bot.errors import NothingToDo
+from bot.errors import CircleCIError, NothingToDo
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug, Ref
 from bot.models.patterns import is_pattern
 from bot.models.rule_line import TAG
 from bot.models.slack import utc_now
-from bot.models.subscription import Fitting, Subscription, Wish, id_of
+from bot.models.subscription import Fitting, Subscription, Wish, id_of, ref_named
 from bot.operations.aloud import place_of, said
 from bot.operations.frame import Act, Intent, acting, called
 from bot.operations.hands import Hands, Subject
@@ -19,6 +20,7 @@ from bot.policy.globs import is_plain
 from bot.store.subscriptions import MOST
 from bot.watching.engine import LISTS
 from bot.watching.lately import last_week
+from bot.watching.overlap import heard_already
 from formatters import subscriptions as words
 
 MOST_AT_ONCE = 20  # lists
@@ -45,7 +47,8 @@ async def subscribe(
         await hands.engine.put(LISTS, project.slug, when=utc_now())  # what runs now is news at its end
     found = Subscribed(act=_what(kept, wanted, now), subscription=now, before=kept, unbuilt=unbuilt, entry=act.entry)
     lately = await last_week(hands.reads, now) if found.act != "already" else None
-    return await _said(hands, act, place, found.model_copy(update={"lately": lately}))
+    heard = await _heard(hands, act, found)
+    return await _said(hands, act, place, found.model_copy(update={"lately": lately, "heard": heard}))
 
 
 async def subscribe_to_all(
@@ -75,7 +78,7 @@ async def subscribe_to_all(
     titles = tuple(one.title for one in fitting)
     what = _what(kept, wanted, now)
     done = Subscribed(act=what, subscription=now, before=kept, fitting=titles, is_all=is_all, entry=act.entry)
-    return await _said(hands, act, place, done)
+    return await _said(hands, act, place, done.model_copy(update={"heard": await _heard(hands, act, done)}))
 
 
 async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) -> Subscribed:
@@ -115,6 +118,25 @@ async def _said(hands: Hands, act: Act, place: Place, found: Subscribed) -> Subs
         return found
     told = await said(hands, f"subscribe-told:{act.caller.delivery_id}", place, words.changed(found))
     return found.model_copy(update={"told": told})
+
+
+async def _heard(hands: Hands, act: Act, done: Subscribed) -> tuple[Subscription, ...]:
+    """Return what of a new one the channel hears already, as far as who asks may look at that."""
+    if done.act != "began":
+        return ()
+    of_channel = await hands.store.subscriptions.of_channel(done.subscription.channel_id)
+    found = heard_already(done.subscription, of_channel)
+    places = {place for one in found if not one.pattern for place in _named_in(one)}
+    with suppress(CircleCIError):  # else it has begun all the same, and what is not certain is not named
+        readable = await hands.permissions.readable(act.caller, places)
+        return tuple(one for one in found if one.pattern or readable.issuperset(_named_in(one)))
+    return ()
+
+
+def _named_in(one: Subscription) -> set[tuple[ProjectSlug, Ref | None]]:
+    """Return what one names: its project, and each branch and tag of it."""
+    names = [name.removeprefix("!") for name in one.branches if is_plain(name)]
+    return {(one.project_slug, None), *((one.project_slug, ref_named(name)) for name in names)}
 
 
 async def _kept(hands: Hands, act: Act, wanted: Subscription) -> tuple[Subscription, Subscription]:

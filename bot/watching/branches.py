@@ -54,6 +54,12 @@ def is_wanted(happened: Event, wanted: Collection[Event]) -> bool:
     return happened in wanted or _ALSO.get(happened) in wanted
 
 
+def wanted_by_both(one: Collection[Event], other: Collection[Event]) -> list[Event]:
+    """Return what both want to be told, but what is told with another of these anyway."""
+    both = [event for event in Event if is_wanted(event, one) and is_wanted(event, other)]
+    return [event for event in both if _ALSO.get(event) not in both]
+
+
 def is_red(build: Build) -> bool | None:
     """Say whether a build that is over leaves its branch red, or green; None where it says neither."""
     match build.state:

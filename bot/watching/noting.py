@@ -6,14 +6,26 @@ from bot.models.told import Reason, Why
 from bot.store.told import ReasonsTold
 from bot.watching.about import About
 
+MOST_BEFORE = 4  # messages about one build, beside the newest
+
 
 async def note(told: ReasonsTold, news: About, why: Why, **more: object) -> None:
-    """Keep why the channel is told of a build, or is not: that it was, by whatever rules, is the last word."""
+    """Keep why the channel is told of a build, or is not: that it was, by whatever rules, is the last word.
+
+    Each post is noted with its `ts`, whatever it tells of the build, right after it was made.
+    """
     pipeline_id = news.build.pipeline.id
     kept = await told.get(pipeline_id, channel_id=news.channel_id)
     if why is not Why.COUNTED and not (kept and kept.why is Why.TOLD and "ts" not in more):
-        found = {"why": why, "at": utc_now(), "state": news.build.state, **more}
+        before = _before(kept, more.get("ts"))
+        found = {"why": why, "at": utc_now(), "state": news.build.state, "before": before, **more}
         await told.note(pipeline_id, Reason.model_validate(found), channel_id=news.channel_id)
+
+
+def _before(kept: Reason | None, ts: object) -> tuple[str, ...]:
+    """Return which messages have told of it before this one."""
+    told = (*kept.before, kept.ts) if kept else ()
+    return tuple(one for one in told if one not in ("", ts))[-MOST_BEFORE:]
 
 
 async def note_for_all(told: ReasonsTold, pipeline_id: PipelineId, why: Why, **more: object) -> None:

@@ -9,18 +9,23 @@ from typing import NamedTuple
 from bot.circleci.history import History
 from bot.errors import SlackError
 from bot.messenger import Messenger
-from bot.models.build import Build, Report, State
+from bot.models.build import Build, Change, Report, State, approval_claim
 from bot.models.caller import Place
+from bot.models.circleci import JobId
 from bot.models.history import PastBuild
 from bot.models.occasions import Failure, Hold
+from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
-from bot.models.subscription import Event
+from bot.models.subscription import Event, ref_named
+from bot.models.told import Why
 from bot.once import post_once
 from bot.store import Store
 from bot.watching import events
 from bot.watching.about import About
 from bot.watching.branches import is_red
 from bot.watching.changes import decided
+from bot.watching.noting import note
+from bot.watching.tags import message_about
 from bot.watching.watcher import Sources
 from formatters import red, told_events
 from formatters.blocks import Message
@@ -30,7 +35,10 @@ KEPT = timedelta(days=90)  # of what a channel was told: as long as of how its b
 
 
 class Occasions:
-    """Each is told once for each build, below the message about its branch while that is red, or in the channel."""
+    """Each is told once for each build, below the message about its branch while that is red, or in the channel.
+
+    What is told of a build of a tag stands below the message about that, if there is one.
+    """
 
     def __init__(
         self,
@@ -88,13 +96,25 @@ class Occasions:
             now = decided(hold.changes, build)
             if now == hold.changes:
                 continue
-            word = told_events.waiting(news.key, seen=self._seen(news, build), found=now, is_apart=hold.is_apart)
+            by, seen = await self._approved_by(hold.changes, now), self._seen(news, build)
+            word = told_events.waiting(news.key, seen=seen, found=now, is_apart=hold.is_apart, by=by)
             try:
                 await self._messenger.update(hold.channel_id, hold.ts, word, urgent=True)
             except SlackError as error:
                 if error.code not in MESSAGE_GONE:
                     raise
             await self._store.occasions.save_hold(build.pipeline.id, hold.model_copy(update={"changes": now}))
+
+    async def _approved_by(self, told: Sequence[Change], now: Sequence[Change]) -> dict[JobId, str]:
+        """Return what those are called who approved these jobs, as far as that was done here."""
+        names = dict[JobId, str]()
+        for before, one in zip(told, now, strict=True):
+            if before.job and one.job and one.job.status == "success":
+                asked = approval_claim(one.workflow.id, before.job.approval_request_id)
+                _, _, person_id = (await self._store.claims.holder(asked) or "").partition("|")
+                name = await self._messenger.user_name(person_id.partition("|")[0]) if person_id else ""
+                names |= {one.job.id: name} if name else {}
+        return names
 
     async def _deployed(self, news: About) -> bool:
         """Tell of the jobs that deploy, each run once: a rerun of others lists them again."""
@@ -161,20 +181,30 @@ class Occasions:
         state = await self._store.subscriptions.known(news.channel_id, news.slug, news.key)
         if state is not None and state.snoozed_until and state.is_snoozed(await self._store.now()):
             return None
-        name = f"{news.slug}:{news.build.pipeline.number}:{news.key}:{what}"
+        what = f"{news.slug}:{news.build.pipeline.number}:{news.key}:{what}"
         seen = self._seen(news, news.build)
-        if state is not None and state.is_red and state.root_ts and news.has_threads:
-            below = Place(channel_id=news.channel_id, thread_ts=state.root_ts)
+        if thread_ts := await self._thread_of(news, state):
+            below = Place(channel_id=news.channel_id, thread_ts=thread_ts)
             try:
-                return _Said(await self._post(below, word(seen=seen, is_apart=False), name), is_apart=False)
+                return _Said(await self._post(news, below, word(seen=seen, is_apart=False), what), is_apart=False)
             except SlackError as error:
                 if error.code not in THREAD_GONE:
                     raise
         place = Place(channel_id=news.channel_id)
-        return _Said(await self._post(place, word(seen=seen, is_apart=True), name), is_apart=True)
+        return _Said(await self._post(news, place, word(seen=seen, is_apart=True), what), is_apart=True)
 
-    async def _post(self, place: Place, word: Message, name: str) -> str:
-        return await post_once(self._messenger, self._store.claims, place, word, kind="occasion", name=name)
+    async def _thread_of(self, news: About, state: Branch | None) -> str:
+        """Return below which message it stands: that about a red branch, or about the same build of a tag."""
+        if not news.has_threads:
+            return ""
+        if ref_named(news.branch).is_tag:
+            return (await message_about(self._store.claims, news)).ts
+        return (state.root_ts or "") if state is not None and state.is_red else ""
+
+    async def _post(self, news: About, place: Place, word: Message, name: str) -> str:
+        ts = await post_once(self._messenger, self._store.claims, place, word, kind="occasion", name=name)
+        await note(self._store.told, news, Why.TOLD, ts=ts)
+        return ts
 
     def _seen(self, news: About, build: Build) -> red.Seen:
         return red.Seen(build, None, news.title, self._links)

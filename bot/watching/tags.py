@@ -2,25 +2,33 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 from bot.errors import SlackError
 from bot.messenger import Messenger
 from bot.models.build import Build, Report
 from bot.models.caller import Place
-from bot.models.refusals import MESSAGE_GONE
+from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.subscription import Event
+from bot.models.told import Why
 from bot.once import post_once
 from bot.store import Store
+from bot.store.claims import Claims
 from bot.watching.about import About
 from bot.watching.branches import is_red, is_wanted, said_key
+from bot.watching.noting import note
 from formatters import red
+from formatters.blocks import Message
 from formatters.links import Links
 
 KEPT = timedelta(days=90)
 
 
 class Tags:
-    """Each attempt is told once, in a message of its own: no tag stays red until another build of it."""
+    """Each build of a tag is one message, which says how it stands; what becomes of it in reruns stands below.
+
+    Where no rule of the channel asks for threads, each attempt is a message of its own.
+    """
 
     def __init__(
         self, store: Store, messenger: Messenger, links: Links, evidence: Callable[[Build], Awaitable[Report]]
@@ -33,44 +41,98 @@ class Tags:
 
     async def rewritten(self, news: About) -> None:
         """Let what was said of it when it failed say that it has passed in a rerun, whoever wants to hear of that."""
-        failed = await self._store.claims.holder(_failed(news))
-        if failed is None or what_happened(news.build) is not Event.FIXED:
+        if what_happened(news.build) is not Event.FIXED or not (failed := await _that_failed(self._store.claims, news)):
             return
         word = red.tag_repaired(news.key, red.Seen(news.build, None, news.title, self._links))
-        for ts in failed.split(","):
-            try:
-                await self._messenger.update(news.channel_id, ts, word, urgent=True)
-            except SlackError as error:
-                if error.code not in MESSAGE_GONE:
-                    raise
+        for ts in failed:
+            await self._rewrite(news, ts, word)
         await self._store.claims.release(_failed(news))
 
     async def ended(self, news: About) -> bool:
         """Tell a channel of a build of a tag that is over, where it wants to hear; says whether anything was said."""
-        happened = what_happened(news.build)
-        once = f"tag-told:{news.channel_id}:{news.slug}:{news.key}:{said_key(news.build)}"
+        happened, said = what_happened(news.build), said_key(news.build)
+        once = f"tag-told:{news.channel_id}:{news.slug}:{news.key}:{said}"
         if happened is None or not is_wanted(happened, news.wanted) or await self._store.claims.is_taken(once):
             return False
         has_failed = happened is Event.BROKE
         report = await self._evidence(news.build) if has_failed and news.build.runs else None
         seen = red.Seen(news.build, report, news.title, self._links)
-        word = red.of_tag(news.key, seen, happened, news.mentioned if has_failed else ())
-        place, name = Place(channel_id=news.channel_id), f"{news.slug}:{news.key}:{said_key(news.build)}"
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind="tag", name=name)
-        if has_failed:
-            await self._note_failed(news, ts)
+        failed, about_it = await _that_failed(self._store.claims, news), await message_about(self._store.claims, news)
+        # That it failed after it had passed is for all to see.
+        is_below = bool(about_it.ts) and about_it.said != said and news.has_threads
+        is_below = is_below and (about_it.ts in failed or not has_failed)
+        if is_below and await self._is_said_below(news, about_it.ts, seen, happened):
+            if has_failed:
+                await self._rewrite(news, about_it.ts, red.of_tag(news.key, seen, happened, news.mentioned))
+        else:
+            mentioned = news.mentioned if has_failed and not failed else ()
+            ts = await self._post(
+                news, Place(channel_id=news.channel_id), red.of_tag(news.key, seen, happened, mentioned)
+            )
+            await self._note_message(news, ts, has_failed=has_failed)
         await self._store.claims.first(once, KEPT)
         return True
 
-    async def _note_failed(self, news: About, ts: str) -> None:
-        """Keep which messages say that it failed, each attempt one."""
-        before = await self._store.claims.claim(_failed(news), ts, KEPT)
-        if ts not in before.split(","):
-            await self._store.claims.swap(_failed(news), before, f"{before},{ts}")
+    async def _is_said_below(self, news: About, ts: str, seen: red.Seen, happened: Event) -> bool:
+        """Say below its message how it ended when it ran again; False where that is gone."""
+        place = Place(channel_id=news.channel_id, thread_ts=ts)
+        try:
+            await self._post(news, place, red.tag_again(news.key, seen, happened))
+        except SlackError as error:
+            if error.code not in THREAD_GONE:
+                raise
+            return False
+        return True
+
+    async def _post(self, news: About, place: Place, word: Message) -> str:
+        name = f"{news.slug}:{news.key}:{said_key(news.build)}"
+        ts = await post_once(self._messenger, self._store.claims, place, word, kind="tag", name=name)
+        await note(self._store.told, news, Why.TOLD, ts=ts)
+        return ts
+
+    async def _rewrite(self, news: About, ts: str, word: Message) -> None:
+        try:
+            await self._messenger.update(news.channel_id, ts, word, urgent=True)
+        except SlackError as error:
+            if error.code not in MESSAGE_GONE:
+                raise
+
+    async def _note_message(self, news: About, ts: str, *, has_failed: bool) -> None:
+        """Keep which message is about the build by now, and which ones say that it failed."""
+        await self._put(_about(news), f"{ts} {said_key(news.build)}")
+        failed = await _that_failed(self._store.claims, news)
+        if has_failed and ts not in failed:
+            await self._put(_failed(news), ",".join([*failed, ts]))
+
+    async def _put(self, what: str, holder: str) -> None:
+        before = await self._store.claims.claim(what, holder, KEPT)
+        if before != holder:
+            await self._store.claims.swap(what, before, holder)
+
+
+class AboutIt(NamedTuple):
+    """The message about a build of a tag in a channel, empty text for none, and by which attempt it was posted."""
+
+    ts: str = ""
+    said: str = ""
+
+
+async def message_about(claims: Claims, news: About) -> AboutIt:
+    """Return the message about the build; an earlier version kept those alone which say that it failed."""
+    ts, _, said = (await claims.holder(_about(news)) or "").partition(" ")
+    return AboutIt(ts, said) if ts else AboutIt(*(await _that_failed(claims, news))[-1:])
+
+
+async def _that_failed(claims: Claims, news: About) -> list[str]:
+    return [ts for ts in (await claims.holder(_failed(news)) or "").split(",") if ts]
 
 
 def _failed(news: About) -> str:
     return f"tag-failed:{news.channel_id}:{news.slug}:{news.key}:{news.build.pipeline.number}"
+
+
+def _about(news: About) -> str:
+    return f"tag-message:{news.channel_id}:{news.slug}:{news.key}:{news.build.pipeline.number}"
 
 
 def what_happened(build: Build) -> Event | None:

@@ -24,6 +24,10 @@ THREAD, APART = (
     "in one thread for each time that it is red",
     "each time by a message of its own where nothing else here asks for a thread",
 )
+ELSE, BELOW = (
+    f"{THREAD}, or else by a message of its own",
+    "each time by a message of its own, or in the thread about it where it is red here",
+)
 SIX = ", ".join(f"`b{number}`" for number in range(6))
 PINGED = "is mentioned when it breaks"
 FLAKY = "has a test that is found to be flaky"
@@ -43,7 +47,7 @@ ADA = f"&lt;@U0ADA&gt; {PINGED}"
         (
             {"branches": ("!renovate/*",), "events": (Event.PASSED, Event.STILL_RED, Event.BROKE)},
             "when any branch of acme/frontend (but not `renovate/*`) breaks, stays red or has a build that passes, "
-            + THREAD,
+            + ELSE,
         ),
         (
             {"branches": ("*", "main"), "events": (Event.FAILED,), "mode": Mode.CHANNEL, "mention": "S0ONCALL"},
@@ -55,27 +59,45 @@ ADA = f"&lt;@U0ADA&gt; {PINGED}"
         ),
         (
             {"branches": ("main",), "events": (Event.BROKE, Event.WAITING), "mention": "S0ONCALL"},
-            f"when `main` of acme/frontend breaks or {WAITS}, {THREAD}, and `S0ONCALL` {PINGED} or {SOMETHING}",
+            f"when `main` of acme/frontend breaks or {WAITS}, {ELSE}, and `S0ONCALL` {PINGED} or {SOMETHING}",
         ),
         (
             {"branches": ("main",), "events": (Event.FIXED,), "mention": "S0ONCALL"},
-            f"when `main` of acme/frontend is fixed, {THREAD}",
+            f"when `main` of acme/frontend is fixed, {BELOW}",
         ),
         (
             {"branches": ("main", "tag:v*", "!tag:v0*")},
-            f"when `main` of acme/frontend breaks or is fixed, or {A_TAG}, {THREAD}",
+            f"when `main` of acme/frontend breaks or is fixed, or {A_TAG}, {ELSE}",
         ),
         (
             {"branches": ("main", "tag:v*"), "events": tuple(Event)},
-            f"when `main` of acme/frontend breaks, is fixed, stays red or {ENDS}, or {V} {ENDS}, {REST}, {THREAD}",
+            f"when `main` of acme/frontend breaks, is fixed, stays red or {ENDS}, or {V} {ENDS}, {REST}, {ELSE}",
         ),
         (
             {"branches": ("main", "tag:v*"), "events": (Event.DEPLOYED, Event.STILL_RED)},
-            f"when `main` of acme/frontend stays red, or `main` of acme/frontend or {V} is deployed, {THREAD}",
+            f"when `main` of acme/frontend stays red, or `main` of acme/frontend or {V} is deployed, {ELSE}",
+        ),
+        *(
+            ({"branches": ("main",), "events": (event,)}, f"when `main` of acme/frontend {happens}, {BELOW}")
+            for event, happens in {
+                Event.PASSED: "has a build that passes",
+                Event.WAITING: WAITS,
+                Event.DEPLOYED: "is deployed",
+                Event.FLAKY: FLAKY,
+                Event.SLOW: "has a build that takes long",
+            }.items()
+        ),
+        (
+            {"branches": ("main",), "events": (Event.DEPLOYED, Event.WAITING), "mode": Mode.CHANNEL},
+            f"when `main` of acme/frontend is deployed or {WAITS}, {APART}",
+        ),
+        (
+            {"branches": ("tag:v*",), "events": (Event.DEPLOYED, Event.SLOW)},
+            f"when {V} is deployed or has a build that takes long, each build by a message of its own",
         ),
         (
             {"branches": ("tag:v*",), "events": (Event.BROKE, Event.STILL_RED)},
-            f"when {V} has a build that fails, each time by a message of its own",
+            f"when {V} has a build that fails, each build by a message of its own",
         ),
         (
             {"by": "octo-ada", "workflows": ("deploy",), "branches": ("main",)},

@@ -213,6 +213,15 @@ async def asked_in_its_thread(stage: Stage) -> None:
     await stage.mentions("guest", "status main", root)
 
 
+async def asked_in_the_thread_of_some_workflows(stage: Stage) -> None:
+    await subscribes(stage, workflows=("build",))
+    plans = WorkflowPlan("build", (red("test_total"),)), WorkflowPlan("nightly", (JobPlan("e2e"),))
+    pipeline = await is_built(stage, Scenario(plans))
+    root = stage.team.deploys.roots[-1]
+    for line in ("triage", "why-red", "tests", "logs", "flaky", f"tests #{pipeline.number}", "told"):
+        await stage.mentions("ada", line, root)
+
+
 async def nobody_subscribes_any_more(stage: Stage) -> None:
     await subscribes(stage)
     await is_built(stage, red("test_total"))
@@ -258,6 +267,7 @@ SCENES: dict[str, Scene] = {
     "red-beside-a-hold": beside_a_hold,
     "red-in-another-order": in_another_order,
     "red-asked-in-its-thread": asked_in_its_thread,
+    "red-asked-of-some-workflows": asked_in_the_thread_of_some_workflows,
     "red-repaired-before-a-hold": repaired_before_a_hold,
 }
 

@@ -85,6 +85,7 @@ async def of_a_tag(stage: Stage) -> None:
         await is_over(stage, pipeline)
         if scenario.rerun:
             await is_built(stage, scenario, "octo-ada", again=pipeline)
+            await stage.types("ada", f"told acme/backend #{pipeline.number}", "deploys")
 
 
 SCENES: dict[str, Scene] = {

@@ -70,6 +70,10 @@ async def test_the_window_snoozes_by_the_clock_of_who_presses(tmp_path: Path) ->
         view = await opens(team, team.grace, place, SNOOZE)
         zone = await team.app.messenger.zone_of(team.grace.id)
         assert "is snoozed here until" in await fills_in(team.grace, view, how_long="until tomorrow 9:00")
+        by_button = (await kept(team)).snoozed_until
+        await types(team, team.grace, "snooze acme/backend main 1h")
+        await types(team, team.grace, "snooze acme/backend main tomorrow")
+        assert (await kept(team)).snoozed_until == by_button
         until = (await kept(team)).snoozed_until
         assert until is not None
         assert until.astimezone(ZoneInfo(zone or "UTC")).hour == 9

@@ -89,6 +89,25 @@ async def test_a_channel_is_told_who_subscribed_it_to_what_and_the_same_twice_is
     assert (entry.word, entry.result) == ("read", "the channel hears of gh/acme/frontend broke fixed")
 
 
+async def test_what_the_channel_hears_already_is_named_with_who_asked_for_that(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend")
+    await types(team, team.grace, "subscribe acme/frontend main failed")
+    assert "Of that I say here already when main of acme/frontend breaks (ada)." in told(team)[-1].replace("`", "")
+    await types(team, team.ada, "subscribe acme/frontend develop failed")
+    assert "already" not in told(team)[-1]
+    await types(team, team.grace, "subscribe acme/frontend main failed channel")
+    assert "already" not in told(team)[-1]
+    await types(team, team.ada, "subscribe acme/* !acme/backend failed")
+    assert told(team)[-1].replace("`", "").count("main of acme/frontend has a build that fails (grace)") == 1
+
+
+async def test_what_they_may_not_look_at_is_not_named_to_them_as_heard_already(team: Team) -> None:
+    """Who may look at all of a project but one branch does not learn of that from the answer."""
+    await types(team, team.ada, "subscribe acme/backend")
+    await types(team, guest_of(team), "subscribe acme/*")
+    assert "acme/backend" not in told(team)[-1]
+
+
 async def test_of_two_who_ask_at_once_one_is_kept_and_said(team: Team) -> None:
     asked = [person.command("deploys", "/ci", "subscribe acme/frontend main") for person in (team.ada, team.grace)]
     await asyncio.gather(*asked)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from playground.slack.conversations import Message
-from tests.operations.scene import MOBILE, again_until, team_under, types
+from tests.operations.scene import MOBILE, again_until, said, team_under, types
+from tests.operations.test_subscribing import POLICY
 from tests.stories.team import Team
 
 BY_NAME = """
@@ -99,6 +100,30 @@ async def test_nobody_waits_for_circleci_where_rules_name_projects_and_a_slug_is
             assert "mobile" not in told.visible
             assert MOBILE not in str(told.blocks)
         assert len(team.circleci.requests) == asked
+
+
+async def test_what_the_channel_hears_is_counted_as_far_as_they_may_read_and_offered_where_it_hears_nothing(
+    tmp_path: Path,
+) -> None:
+    offer, guest_reads = "`/ci subscribe acme/frontend` lets this channel hear", "There is 1 subscription here"
+    policy = POLICY.replace('"read", "cancel"', '"read", "cancel", "deploy"', 1)
+    async with team_under(policy, tmp_path) as team:
+        guest = team.slack.person("guest")
+        assert offer not in said(await types(team, team.ada, ""))
+        await types(team, team.ada, "use acme/frontend main")
+        assert offer in said(await types(team, team.ada, ""))
+        for line in ("acme/frontend", "acme/backend", "acme/frontend merger"):
+            await types(team, team.ada, f"subscribe {line}")
+        told = said(await types(team, team.ada, ""))
+        assert ("There are 3 subscriptions here: `/ci subscriptions` lists them." in told, offer in told) == (
+            True,
+            False,
+        )
+        assert guest_reads in said(await types(team, guest, ""))
+        await types(team, team.ada, "unsubscribe acme/frontend broke fixed")
+        assert offer in said(await types(team, guest, ""))  # of the others nobody tells them
+        team.circleci.faults.add("GET", "/api/v2/project", status=503)
+        assert "There are 2 subscriptions here" in said(await types(team, team.grace, ""))
 
 
 async def test_a_greeting_is_answered_where_it_was_said(team: Team) -> None:

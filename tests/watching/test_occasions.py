@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.models.build import Build, Ended
+from bot.models.build import Build, Ended, approval_claim
 from bot.models.circleci import ProjectSlug
 from bot.models.occasions import Failure
 from bot.models.subscription import Event, Mode
 from bot.triage import keeping
+from formatters import red, told_events
+from formatters.links import Links
 from playground.slack.conversations import Message
 from tests.watching.test_branches import build
 from tests.watching.test_events import TAX, TOTAL, in_minutes, job, reported, results, with_jobs
@@ -49,6 +51,17 @@ async def test_what_waits_is_one_message_that_says_what_became_of_it(stage: Stag
     await stage.judged(build(1, "canceled"))
     assert "waits for no approval any more" in first_line(second)
     assert stage.texts("releases") == []
+
+
+async def test_who_approved_it_here_is_named_and_nobody_else_is(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"])
+    await stage.telling.waits(waiting("on_hold", "on_hold"))
+    await stage.store.claims.claim(approval_claim("w1.1", "a1"), "D1|U0ADA")
+    await stage.telling.waits(waiting("success", "success"))
+    (message,) = stage.channel().messages
+    assert "hold-1 was approved by ada (build)" in message.visible
+    assert "hold-2 was approved (build)" in message.visible
+    assert "<@" not in str(message.blocks)
 
 
 async def test_whom_a_rule_mentions_is_called_by_what_waits_once_and_by_no_other_rule(stage: Stage) -> None:
@@ -134,11 +147,11 @@ async def test_a_test_that_is_found_to_be_flaky_is_told_once_for_its_branch(stag
     await stage.store.past.save_job_results(SLUG, 12, results(TOTAL))
     await stage.judged(green, green)
     assert [first_line(one) for one in stage.channel().messages] == [
-        "🎲 *main* · acme/backend · *1 flaky test*: total failed, and passed on the same commit."
+        "🎲 *main* · acme/backend · *1 flaky test*: total failed, and passed on the same commit (unit)."
     ]
     await stage.judged(await failed(stage, 2, TOTAL, flaky=[TOTAL, TAX]))
     assert [first_line(one).partition("*: ")[2] for one in stage.channel().messages[1:]] == [
-        "tax failed, and passed on the same commit."
+        "tax failed, and passed on the same commit (unit)."
     ]
 
 
@@ -152,6 +165,39 @@ async def test_another_build_of_the_same_commit_says_so_too_and_one_of_another_d
     await stage.judged(with_jobs(build(3, "success"), job("unit", number=12)))
     (message,) = stage.channel().messages
     assert "total failed in #1, and passed in #3 on the same commit" in message.visible
+
+
+@pytest.mark.parametrize(("mode", "roots"), [(Mode.THREAD, 1), (Mode.CHANNEL, 4)])
+async def test_a_build_of_a_tag_is_one_message_whatever_it_is_news_of(stage: Stage, mode: Mode, roots: int) -> None:
+    """One that fails, is rerun and passes, with all there is to hear of it."""
+    await stage.subscribes(branches=["tag:v*"], events=[*Event], mode=mode)
+    tag = {"pipeline": build(1, vcs={"tag": "v2.0", "revision": "9f1c2d7a"}).pipeline}
+    broken = (await failed(stage, 1, TOTAL)).model_copy(update=tag)
+    jobs = job("unit", number=12), job("deploy", number=13)
+    green = with_jobs(build(1, "success", 2), *jobs).model_copy(update=tag)
+    await stage.store.past.save_job_results(SLUG, 12, results(TOTAL))
+    await stage.judged(broken, broken, green, green)
+    assert len(stage.channel().roots) == roots
+    below = "*Passed when it ran again", "🚀 *Deployed*: deploy passed", "🎲 *1 flaky test*: total failed"
+    said = [first_line(one) for one in stage.channel().messages[1:]]
+    assert len(said) == len(below)
+    for line, expected in zip(said, below, strict=True):
+        assert expected.strip("🚀🎲 ") in line
+        assert ("tag:v2.0" in line) is (mode is Mode.CHANNEL)
+
+
+async def test_a_flaky_test_is_named_with_its_job_and_the_build_in_which_it_failed(stage: Stage) -> None:
+    one = with_jobs(build(3, "success"), job("unit"))
+    tests = [
+        Failure(workflow="build", job=name, key=key, name=key, number=number)
+        for name, key, number in (("e2e", "cart", 3), ("unit", "total", 1), ("unit", "tax", 1), ("unit", "vat", 2))
+    ]
+    seen = red.Seen(one, None, "acme/backend", Links())
+    assert told_events.flaky("main", seen=seen, tests=tests, is_apart=False).blocks[0]["text"]["text"] == (
+        "🎲 *4 flaky tests*: total, tax failed in #1, and passed in #3 on the same commit (unit); "
+        "vat failed in #2, and passed in #3 on the same commit (unit); "
+        "cart failed, and passed on the same commit (e2e)."
+    )
 
 
 @pytest.mark.parametrize(("mode", "below"), [(Mode.THREAD, 1), (Mode.CHANNEL, 0)])

@@ -783,30 +783,85 @@ async def test_what_repairs_a_branch_is_told_while_the_rest_of_it_waits_for_a_pe
 TAG = {"tag": "v2.0", "revision": "9f1c2d7a"}
 
 
-async def test_each_build_of_a_tag_is_its_own(stage: Stage) -> None:
+async def test_each_build_of_a_tag_is_one_message_and_its_reruns_stand_below_it(stage: Stage) -> None:
     await stage.subscribes(branches=["tag:v*", "main"], mention="S0ONCALL")
     await stage.subscribes(branches=["tag:v2*"], events=["broke"], channel_id="C0RELEASES")
     failed, again, passed = (
         build(1, status, nth, vcs=TAG) for nth, status in enumerate(("failed", "failed", "success"), 1)
     )
     await stage.judged(failed, failed, again)
-    assert "S0ONCALL" in stage.channel().roots[0].visible
+    (root,) = stage.channel().roots
+    assert [one.visible.count("S0ONCALL") for one in (root, *root.replies)] == [1, 0]
     ran_again = "had failed, and passed when it ran again."
-    assert stage.slack.workspace.channel("releases").roots[1].element("Rerun failed")
+    assert stage.channel("releases").roots[0].element("Rerun failed")
     await stage.judged(passed, build(2, "success", vcs=TAG), build(3, "canceled", vcs=TAG))
-    said = [one.text.removeprefix("tag:v2.0 of acme/backend ") for one in stage.channel().messages]
-    assert said == [
-        ran_again,
-        ran_again,
-        "passed when it ran again, in 1 h 3 min.",
-        "passed in 2 h 1 min.",
+    said = [
+        [one.text.removeprefix("tag:v2.0 of acme/backend ") for one in (root, *root.replies)]
+        for root in stage.channel().roots
     ]
-    for one in stage.channel("releases").roots:
-        assert (ran_again in one.text, one.buttons, "red" in one.visible) == (True, [], False)
-    assert len(stage.channel("releases").roots) == 2
+    assert said == [
+        [ran_again, "failed again: build.", "passed when it ran again, in 1 h 3 min."],
+        ["passed in 2 h 1 min."],
+    ]
+    (root,) = stage.channel("releases").roots
+    assert (ran_again in root.text, root.buttons, "red" in root.visible) == (True, [], False)
+    assert len(root.replies) == 1
     assert {caller.person_id for caller, word, ref in stage.door.asked if ref == Ref(name="v2.0", kind="tag")} == {
         "U0ADA"
     }
+
+
+def attempts(*statuses: str) -> list[Build]:
+    """Return a build of a tag as it ended each time."""
+    return [build(1, status, nth, vcs=TAG) for nth, status in enumerate(statuses, 1)]
+
+
+async def test_a_tag_that_fails_after_it_has_passed_says_so_to_all_and_calls_for_help(stage: Stage) -> None:
+    await stage.subscribes(branches=["tag:*"], mention="S0ONCALL")
+    await stage.judged(*attempts("success", "failed", "success", "failed"))
+    assert [one.visible.count("S0ONCALL") for one in stage.channel().roots] == [0, 0, 1]
+    assert [len(one.replies) for one in stage.channel().roots] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("lost", ["chat.postMessage", "chat.update"])
+@pytest.mark.parametrize("drop", ["after", "before"])
+async def test_what_is_said_of_a_tag_is_said_once_whatever_is_cut_off(stage: Stage, lost: str, drop: str) -> None:
+    await stage.subscribes(branches=["tag:*"])
+    for one in attempts("failed", "failed", "success"):
+        stage.slack.faults.add("POST", f"/api/{lost}", drop=drop)
+        await stage.until_told(one)
+        await stage.judged(one)
+        stage.slack.faults.clear()
+    (root,) = stage.channel().roots
+    assert "had failed, and passed when it ran again." in root.text
+    assert len(root.replies) == 2
+
+
+async def test_where_a_run_died_over_the_message_about_a_tag_it_is_found(stage: Stage) -> None:
+    await stage.subscribes(branches=["tag:*"])
+    (failed,) = attempts("failed")
+    await stage.dies_over(failed)
+    await stage.until_told(failed)
+    assert len(stage.channel().messages) == 1
+
+
+async def test_the_message_about_a_tag_of_an_earlier_version_is_gone_on_with(stage: Stage) -> None:
+    await stage.subscribes(branches=["tag:*"])
+    failed, again = attempts("failed", "failed")
+    await stage.judged(failed)
+    await stage.store.claims.release("tag-message:C0DEPLOYS:gh/acme/backend:tag:v2.0:1")
+    await stage.judged(again)
+    (root,) = stage.channel().roots
+    assert len(root.replies) == 1
+
+
+async def test_where_the_message_about_a_tag_is_gone_the_next_takes_its_place(stage: Stage) -> None:
+    await stage.subscribes(branches=["tag:*"])
+    first, *later = attempts("failed", "failed", "success")
+    await stage.judged(first)
+    stage.slack.refuse("chat.postMessage", "thread_not_found", times=1)
+    await stage.judged(*later)
+    assert [len(one.replies) for one in stage.channel().roots] == [0, 1]
 
 
 async def test_what_was_said_of_a_tag_and_is_gone_is_no_loss(stage: Stage) -> None:

@@ -13,14 +13,16 @@ from bot.models.slack import utc_now
 from bot.models.subscription import Event
 from bot.models.told import Reason, Why
 from bot.watching.branches import would_be
+from bot.watching.noting import MOST_BEFORE
 from bot.watching.pausing import MOST_DENIALS
 from tests.watching.test_branches import build
 from tests.watching.test_events import job, with_jobs
+from tests.watching.test_occasions import waiting
 from tests.watching.test_roots import snoozed
 from tests.watching.test_telling import OF_BRANCHES, Stage, stage
 
 __all__ = ["stage"]
-SLUG = ProjectSlug("gh/acme/backend")
+SLUG, TAG = ProjectSlug("gh/acme/backend"), {"tag": "v2.0", "revision": "9f1c2d7a"}
 
 
 async def reason(stage: Stage, one: Build) -> Reason:
@@ -114,13 +116,39 @@ async def test_what_else_it_was_told_for_is_that_it_was_told(stage: Stage) -> No
     stage.far_side.has(deployed)
     await stage.judged(deployed)
     found = await reason(stage, build(1))
-    assert (found.why, found.ts) == (Why.TOLD, "")
+    (message,) = stage.channel().messages
+    assert (found.why, found.ts, found.before) == (Why.TOLD, message.ts, ())
+
+
+async def test_each_message_about_a_build_is_kept_the_newest_first_and_the_last_few_alone(stage: Stage) -> None:
+    """What breaks a branch, what is told below that, and what waited before it."""
+    await stage.subscribes(events=["broke", "waiting", "deployed"])
+    await stage.telling.waits(waiting("on_hold"))
+    stage.far_side.has(with_jobs(build(1), job("deploy-prod", number=7)))
+    await stage.judged(build(1))
+    waits, root, deployed = sorted(one.ts for one in stage.channel().messages)
+    found = await reason(stage, build(1))
+    assert (found.ts, found.before) == (deployed, (waits, root))
+    for number in range(8, 11):
+        stage.far_side.has(with_jobs(build(1, "failed", number), job("deploy-prod", number=number)))
+        await stage.judged(build(1, "failed", number))
+    newest = sorted(one.ts for one in stage.channel().messages)[-1 - MOST_BEFORE :]
+    found = await reason(stage, build(1))
+    assert [*found.before, found.ts] == newest
+
+
+async def test_each_attempt_of_a_tag_names_its_message(stage: Stage) -> None:
+    await stage.subscribes(branches=["tag:v*"])
+    for one in (build(1, vcs=TAG), build(1, "success", 2, vcs=TAG)):
+        await stage.judged(one, one)
+    first, second = (one.ts for one in stage.channel().messages)
+    found = await reason(stage, build(1))
+    assert (found.ts, found.before) == (second, (first,))
 
 
 async def test_a_tag_that_nobody_wants_to_hear_of_says_so(stage: Stage) -> None:
     await stage.subscribes(branches=["tag:v*"], events=["passed"])
-    tag = {"tag": "v2.0", "revision": "9f1c2d7a"}
-    await stage.judged(build(1, vcs=tag))
+    await stage.judged(build(1, vcs=TAG))
     assert await why(stage, build(1)) is Why.NOT_ASKED
-    await stage.judged(build(2, "success", vcs=tag))
+    await stage.judged(build(2, "success", vcs=TAG))
     assert await why(stage, build(2)) is Why.TOLD
