@@ -15,7 +15,9 @@ class Branch(Model):
     this `fingerprint`, as it was at `read_at` on CircleCI's clock; where it failed, `failing` are the keys of its tests
     that did, `failed_jobs` its jobs with their workflows, and `failure` names all of it. `told` are keys of what was
     judged and posted, so that a second run posts nothing again. Until `snoozed_until`, as `snoozed_by` asked, nothing
-    is posted of it but that it is fixed. `posting` is how it stands once the message about it is posted that a run is
+    is posted of it but that it is fixed. The channel `is_told_red` where it has heard that it is: it may be known for
+    others, or from before it asked. The message has `mentioned` these people and groups; None where an earlier version
+    posted it. `posting` is how it stands once the message about it is posted that a run is
     about to: it may have died over that.
     """
 
@@ -26,6 +28,8 @@ class Branch(Model):
     or_before: bool = False
     red_at: Time | None = None
     root_ts: str | None = None
+    was_said: bool = False
+    mentioned: tuple[str, ...] | None = None
     number: int = 0
     pipeline_id: PipelineId = PipelineId("")
     fingerprint: str = ""
@@ -44,6 +48,11 @@ class Branch(Model):
     def is_red(self) -> bool:
         """Say whether its newest build failed, as far as it was judged."""
         return self.red_since > 0
+
+    @property
+    def is_told_red(self) -> bool:
+        """Say whether the channel was told that it is red, also by a message that is gone by now."""
+        return self.was_said or self.root_ts is not None
 
     def is_snoozed(self, now: datetime) -> bool:
         """Say whether nothing is to be posted of it but that it is fixed."""

@@ -3,7 +3,7 @@
 Builds end in any order, and are run again: a channel's last word is about the newest one, and no end is told twice.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -46,12 +46,21 @@ def decide(state: Branch, build: Build, wanted: Collection[Event]) -> Decision:
         happened = Event.FAILED if red else Event.PASSED
         return Decision(happened, happened in wanted, _after_older(state, build, is_red=red), is_late=True)
     happened = _happened(state, is_red=red)
-    return Decision(happened, is_wanted(happened, wanted), _after(state, build, is_red=red))
+    is_told = is_wanted(happened, wanted) or _is_first_heard(happened, state, wanted)
+    after = _after(state, build, is_red=red)
+    if red:
+        after = after.model_copy(update={"was_said": is_told or state.is_told_red})
+    return Decision(happened, is_told, after)
 
 
 def is_wanted(happened: Event, wanted: Collection[Event]) -> bool:
     """Say whether somebody who wants these events is told what happened."""
     return happened in wanted or _ALSO.get(happened) in wanted
+
+
+def _is_first_heard(happened: Event, state: Branch, wanted: Collection[Event]) -> bool:
+    """Say whether who asks to hear that a branch broke hears only now that it is red: it was so before they asked."""
+    return happened is Event.STILL_RED and not state.is_told_red and is_wanted(Event.BROKE, wanted)
 
 
 def wanted_by_both(one: Collection[Event], other: Collection[Event]) -> list[Event]:
@@ -75,15 +84,29 @@ def is_red(build: Build) -> bool | None:
 
 
 def was_there(state: Branch, build: Build) -> Branch:
-    """Return a branch with a build that had ended before a channel subscribed: known, but it leaves nothing red."""
+    """Return a branch with a build that had ended before a channel subscribed: it stands so, and nothing is told."""
     red = is_red(build)
     if red is None or is_judged(build, state):
         return state
-    known = _with_told(state, build, "" if red else _PASSED)
     if state.is_red or build.pipeline.number < state.number:
-        return known
-    attempt = {"fingerprint": _attempt(build), "read_at": build.read_at}
-    return known.model_copy(update={"number": build.pipeline.number, "pipeline_id": build.pipeline.id, **attempt})
+        return _with_told(state, build, "" if red else _PASSED)
+    return _after(state, build, is_red=red)
+
+
+def looked_back(state: Branch, builds: Sequence[Build], *, is_sure: bool) -> Branch:
+    """Return a branch that was red before a channel heard of that, by the builds which left it so, oldest first.
+
+    It `is_sure` that the first of them broke it.
+    """
+    first = builds[0]
+    if state.is_red and first.pipeline.number > state.red_since:
+        return state
+    state = state if state.is_red else was_there(state, builds[-1])
+    for build in builds:
+        state = _with_told(state, build)
+    ended, many = first.stopped_at or first.pipeline.created_at, max(state.builds, len(builds))
+    since = {"red_since": first.pipeline.number, "or_before": not is_sure, "red_at": ended, "builds": many}
+    return state.model_copy(update=since)
 
 
 def was_green(state: Branch) -> bool:
@@ -191,6 +214,7 @@ def _after(state: Branch, build: Build, *, is_red: bool) -> Branch:
     known = state.model_copy(update={"number": number, "pipeline_id": build.pipeline.id, **attempt})
     if not is_red:
         green = {"red_since": 0, "or_before": False, "red_at": None, "root_ts": None, "builds": 0, "looking": ""}
+        green |= {"was_said": False, "mentioned": None}
         awake = {"snoozed_until": None, "snoozed_by": "", "failing": frozenset[str](), "failure": ""}
         awake["failed_jobs"] = frozenset[str]()
         return _with_told(known.model_copy(update={**green, **awake}), build, _PASSED)

@@ -12,6 +12,7 @@ from bot.models.subscription import Subscription
 from bot.watching.branches import is_judged, is_red
 
 MOST_LOOKED_AT = 10
+MOST_READ_BACK = 20  # builds that left a branch red before a channel heard of that
 A_PAGE = 10  # builds, that a list has at the least where more of them follow
 
 
@@ -52,6 +53,23 @@ class Earlier:
                 break
             found = found if is_red(build) else build
         return found
+
+    async def red(self, rule: Subscription) -> tuple[list[Build], bool]:
+        """Return the builds, as a rule is about them, that left its branch red right before this one, oldest first.
+
+        And whether it is sure that the first of them broke it. Raises CircleCIError.
+        """
+        found, is_sure = list[Build](), False
+        earlier = [one for one in await self._earlier() if rule.is_by(one.actor)]
+        for pipeline in earlier[:MOST_READ_BACK]:
+            if (build := await self._seen(pipeline, rule)) is None:
+                continue
+            if (red := is_red(build)) is False:
+                return found[::-1], is_sure
+            is_sure = bool(red)
+            found += [build] if red else []
+        is_all = len(self._listed or ()) < A_PAGE
+        return found[::-1], is_sure and is_all
 
     async def _seen(self, pipeline: Pipeline, rule: Subscription) -> Build | None:
         """Return a build as a rule is about it; None where it is not, or where nobody knows it any more."""

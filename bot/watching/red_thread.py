@@ -4,13 +4,16 @@ What is posted is noted by its mark before, so that a run that is cut off is gon
 after it was told, so that nothing is lost.
 """
 
-from bot.errors import SlackError
+from contextlib import suppress
+from datetime import datetime
+
+from bot.errors import CircleCIError, SlackError
 from bot.messenger import Messenger
 from bot.models.build import Build, Report, State
 from bot.models.caller import Place
 from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
-from bot.models.subscription import Event
+from bot.models.subscription import Event, ref_named
 from bot.models.told import Why
 from bot.once import post_once, posted
 from bot.store import Store
@@ -21,6 +24,8 @@ from bot.watching.branches import (
     is_judged,
     is_known,
     is_red,
+    is_wanted,
+    looked_back,
     no_news,
     said_key,
     said_of,
@@ -81,7 +86,7 @@ class RedThread:
 
     async def _told_from(self, news: About, state: Branch) -> bool:
         """Tell it how the branch stands, which stood so before."""
-        found = decide(state, news.build, news.wanted)
+        state, found = await self._decided(news, state)
         if found.happened is None or (found.is_late and not found.is_told):
             if found.state != state:
                 await self.know(news, found.state)
@@ -107,10 +112,44 @@ class RedThread:
             return is_said
         if is_said and found.happened is Event.FIXED:
             await self._otherwise.knows_it_repaired(news)
+        is_heard = is_said or silent is Why.OTHERWISE or state.is_told_red
         if root_ts is not None and root_ts == state.root_ts and not await self._is_rewritten(news, state, after, seen):
             state = state.model_copy(update={"root_ts": None})
-        await self.know(news, after.model_copy(update={"root_ts": state.root_ts if after.is_red else None}))
+        stands = {"root_ts": state.root_ts, "mentioned": state.mentioned, "was_said": is_heard}
+        await self.know(news, after.model_copy(update=stands) if after.is_red else after)
         return is_said
+
+    async def _decided(self, news: About, state: Branch) -> tuple[Branch, Decision]:
+        """Return how it stood before, and what the build means for it; the list is asked where it was red unheard."""
+        found = decide(state, news.build, news.wanted)
+        if self._is_first_heard(news, found, state):
+            state = await self._as_listed(news, state)
+            return state, decide(state, news.build, news.wanted)
+        return state, found
+
+    @staticmethod
+    def _is_first_heard(news: About, found: Decision, state: Branch) -> bool:
+        """Say whether the branch may have been red before the channel asked, which is to hear of that only now."""
+        if found.is_late or state.is_told_red:
+            return False
+        if state.is_red:
+            return found.is_told and state.or_before
+        if state.number or found.happened is None or ref_named(news.branch).is_tag:
+            return False
+        ran = news.build.pipeline.created_at <= _asked_at(news)
+        return ran and is_wanted(Event.BROKE if found.state.is_red else Event.FIXED, news.wanted)
+
+    async def _as_listed(self, news: About, state: Branch) -> Branch:
+        """Return how it stood before this build by CircleCI's list, as the answer to who subscribed has it.
+
+        What has ended since they asked is told by itself.
+        """
+        with suppress(CircleCIError):
+            listed, is_sure = await news.earlier.red(news.rules[0])
+            builds = [one for one in listed if is_judged(one, state) or _ended(one) <= _asked_at(news)]
+            is_sure = is_sure and builds[:1] == listed[:1]
+            return looked_back(state, builds, is_sure=is_sure) if builds else state
+        return state
 
     async def _caught_up(self, news: About) -> Branch:
         """Return how the branch stands before this build; a repair that the channel has missed is told first.
@@ -158,9 +197,11 @@ class RedThread:
         happened = found.happened or Event.FAILED
         if after.is_red and state.root_ts is None and not found.is_late:
             mentioned = await self._pinged(news) if happened is Event.BROKE else ()
+            after = after.model_copy(update={"mentioned": mentioned})
             await self.know(news, state.model_copy(update={"posting": after}))
             ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
             await self._pings.note(news.build, mentioned)
+            state = state.model_copy(update={"mentioned": mentioned})
             return await self.know(news, _said(state, news.build, root_ts=ts))
         is_about_it = news.number >= state.red_since  # what is older than what broke it has nothing to do with that
         thread_ts = state.root_ts if news.has_threads and is_about_it else None
@@ -183,10 +224,9 @@ class RedThread:
     async def _is_rewritten(self, news: About, state: Branch, after: Branch, seen: red.Seen) -> bool:
         """Let the message about a red branch say how that stands by now; False where it is gone."""
         is_snoozed = await self._is_snoozed(after)
+        mentioned = news.mentioned if state.mentioned is None else state.mentioned
         word = (
-            red.root(after, seen, news.mentioned, is_snoozed=is_snoozed)
-            if after.is_red
-            else red.repaired_root(state, seen)
+            red.root(after, seen, mentioned, is_snoozed=is_snoozed) if after.is_red else red.repaired_root(state, seen)
         )
         try:
             await self._messenger.update(news.channel_id, state.root_ts or "", word, urgent=not after.is_red)
@@ -216,6 +256,15 @@ class RedThread:
     async def _report(self, found: Decision, build: Build) -> Report | None:
         is_shown = found.is_told or found.state.root_ts is not None
         return await self._evidence.of(build) if build.state in (State.FAILED, State.ON_HOLD) and is_shown else None
+
+
+def _asked_at(news: About) -> datetime:
+    """Return when the channel asked last."""
+    return max(rule.made_at for rule in news.rules)
+
+
+def _ended(build: Build) -> datetime:
+    return build.stopped_at or build.pipeline.created_at
 
 
 def _name(news: About, said: str) -> str:

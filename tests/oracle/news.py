@@ -16,16 +16,18 @@ HEARD = {
     "still-red": ("still-red",),
     "failed": ("broke", "still-red", "older red"),
     "passed": ("fixed", "passed", "older green"),
+    "deployed": (),  # nothing of how the branch stands
 }
 DEFAULT_BRANCH, USUAL = "main", ("broke", "fixed")
 
 
 class Rule(NamedTuple):
-    """What a channel subscribed to: `words` are those of the line that it was said with."""
+    """What a channel subscribed to, `asked_at` which second: `words` are those of the line that it was said with."""
 
     channel: str
     project: str
     words: tuple[str, ...] = ()
+    asked_at: float = 0
 
     @property
     def events(self) -> frozenset[str]:
@@ -70,18 +72,24 @@ class Said(NamedTuple):
 
 
 class _State(NamedTuple):
-    """How far it was looked: which ends are left, how much was said, the newest build, since which one it is red."""
+    """How far it was looked: which ends are left, how much was said, the newest build, since which one it is red.
+
+    And whether the channel has heard of that.
+    """
 
     left: tuple[int, ...]
     said: int = 0
     number: int = 0
     red_since: int = 0
+    is_told_red: bool = False
 
 
 def is_explained(ends: Sequence[End], said: Sequence[Said], rules: Sequence[Rule]) -> bool:
-    """Say whether a channel was told of a branch what its rules about that one ask for, each once, none too few."""
-    wanted = frozenset(event for rule in rules for event in rule.events)
-    has_threads = any(rule.has_threads for rule in rules)
+    """Say whether a channel was told of a branch what its rules about that one ask for, each once, none too few.
+
+    What had ended before a rule asked is none to that one, but the branch stands so: that it is red is said with the
+    first failure after that, since it is.
+    """
 
     @cache
     def leads_on(state: _State) -> bool:
@@ -96,11 +104,16 @@ def is_explained(ends: Sequence[End], said: Sequence[Said], rules: Sequence[Rule
             return [rest]
         missed = [rest] if end.may_be_missed else []
         event, after = _happens(end, rest)
-        if event not in wanted:
+        asking = [rule for rule in rules if rule.asked_at <= end.at]
+        wanted = {event for rule in asking for event in rule.events}
+        is_first_heard = event == "still-red" and not state.is_told_red and "broke" in wanted
+        if event not in wanted and not is_first_heard:
             return [*missed, after]
-        in_thread = has_threads and 0 < state.red_since <= end.number
-        is_next = state.said < len(said) and said[state.said] == Said(event, end.number, in_thread)
-        return [*missed, after._replace(said=state.said + 1)] if is_next else missed
+        in_thread = any(rule.has_threads for rule in asking) and state.is_told_red and state.red_since <= end.number
+        words = Said("broke", state.red_since) if is_first_heard else Said(event, end.number, in_thread)
+        is_next = state.said < len(said) and said[state.said] == words
+        after = after._replace(said=state.said + 1, is_told_red=after.red_since > 0)
+        return [*missed, after] if is_next else missed
 
     return leads_on(_State(tuple(range(len(ends)))))
 
@@ -116,6 +129,7 @@ def _happens(end: End, state: _State) -> tuple[str, _State]:
     if end.number < state.number:
         return f"older {end.outcome}", state
     if end.outcome == "green":
-        return "fixed" if state.red_since else "passed", state._replace(number=end.number, red_since=0)
+        green = state._replace(number=end.number, red_since=0, is_told_red=False)
+        return "fixed" if state.red_since else "passed", green
     since = state.red_since or end.number
     return "still-red" if state.red_since else "broke", state._replace(number=end.number, red_since=since)

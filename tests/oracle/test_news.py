@@ -46,6 +46,29 @@ def test_rules_of_a_channel_are_told_together_and_in_a_thread_where_one_is() -> 
 
 
 @pytest.mark.parametrize(
+    ("ends", "said", "is_right"),
+    [
+        ([LATER], [Said("broke", 1)], True),
+        ([LATER], [Said("broke", 3)], False),
+        ([LATER], [], False),
+        ([End(2, 10, 15, "green")], [Said("fixed", 2)], True),
+        ([End(2, 10, 15, "green")], [], False),
+        ([LATER, End(4, 30, 35, "red")], [Said("broke", 1)], True),
+        ([LATER, End(4, 30, 35, "green")], [Said("broke", 1), Said("fixed", 4, in_thread=True)], True),
+        ([GREEN, LATER], [Said("fixed", 2), BROKE_AGAIN], True),
+        ([End(2, 10, 15, "")], [], True),
+    ],
+)
+def test_a_branch_that_was_red_when_a_channel_asked_is_so_until_it_passes(
+    ends: list[End], said: list[Said], is_right: bool
+) -> None:
+    late = USUAL._replace(asked_at=6)
+    assert is_explained([RED, *ends], said, [late]) == is_right
+    deploys = USUAL._replace(words=("main", "deployed"))
+    assert is_explained([RED, *ends], said, [late, deploys]) == is_right
+
+
+@pytest.mark.parametrize(
     ("ends", "said"),
     [
         ([SLOW, GREEN], [Said("passed", 2), Said("older red", 1)]),

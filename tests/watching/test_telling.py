@@ -36,7 +36,7 @@ from formatters import red
 from formatters.links import Links
 from playground.slack.api import Slack
 from playground.slack.conversations import Channel
-from tests.watching.test_branches import BROKEN, build, stands
+from tests.watching.test_branches import BROKEN, START, build, stands
 
 PEOPLE = {"octo-grace": "U0GRACE", "octo-ada": "U0ADA"}  # at the code host
 
@@ -128,7 +128,7 @@ class Stage:
             "made_by": "U0ADA",
             "made_by_name": "ada",
             "team_id": "T0ACME",
-            "made_at": utc_now(),
+            "made_at": START - timedelta(hours=1),
             "project_slug": "gh/acme/backend",
             "project_title": "acme/backend",
             "default_branch": "main",
@@ -615,10 +615,8 @@ async def test_where_too_many_came_at_once_it_is_asked_whether_one_of_them_passe
 
 
 @pytest.mark.parametrize("newer", ["success", "failed"])
-async def test_what_was_over_when_a_channel_subscribed_is_known_and_leaves_nothing_red(
-    stage: Stage, newer: str
-) -> None:
-    """An older build that fails after that is none of the branch; the next one that fails breaks it."""
+async def test_what_was_over_when_a_channel_subscribed_is_known_and_is_not_told(stage: Stage, newer: str) -> None:
+    """An older build that fails after that is none of the branch; the next one that fails is told as what it is."""
     await stage.subscribes(channel_id="C0RELEASES")
     rule = await stage.subscribes()
     stage.far_side.has(build(1), build(2, newer), build(3))
@@ -629,7 +627,76 @@ async def test_what_was_over_when_a_channel_subscribed_is_known_and_leaves_nothi
     await stage.judged(build(1))
     assert stage.texts() == []
     await stage.judged(build(3))
-    assert stage.texts() == ["main of acme/backend is red since #3" + " or before" * (newer == "failed")]
+    assert stage.texts() == [f"main of acme/backend is red since #{3 if newer == 'success' else 1}"]
+
+
+def by(number: int, login: str, status: str = "failed") -> Build:
+    return build(number, status, trigger={"type": "webhook", "actor": {"login": login}})
+
+
+@pytest.mark.parametrize("how", ["it ended before", "another rule asked for no such thing", "it ran"])
+async def test_a_branch_that_was_red_when_a_channel_asked_is_red_since_then_and_nobody_is_blamed(
+    stage: Stage, how: str
+) -> None:
+    broke, still, later = by(2, "octo-grace"), by(3, "octo-ada"), by(4, "octo-ada")
+    stage.far_side.has(build(1, "success"), broke, still, later)
+    if how.startswith("another"):
+        await stage.subscribes(events=["deployed"])
+        await stage.judged(build(1, "success"), broke)
+    rule = await stage.subscribes(made_at=utc_now(), mention="S0ONCALL")
+    if how.startswith("it ended"):
+        assert await stage.telling.was_there(broke, [rule.mark]) is None
+    assert stage.texts() == []
+    await stage.judged(still)
+    (root,) = stage.channel().roots
+    assert root.text.startswith("main of acme/backend is red since #2:")
+    assert "2nd red build" in root.visible
+    assert "<" not in root.blocks[0]["text"]["text"].replace("<https", "")
+    assert not await stage.pings.is_pinged(still, "U0ADA")
+    await stage.judged(later)
+    assert "3rd red build" in root.visible
+    assert "S0ONCALL" not in root.visible
+    stage.far_side.has(build(5, "success"), build(6))
+    await stage.judged(build(5, "success"), build(6))
+    assert stage.texts() == [GREEN, GREEN, "main of acme/backend is red since #6"]
+    assert "#2, 3 red builds." in root.visible
+
+
+@pytest.mark.parametrize("how", ["it ended before", "it ran"])
+async def test_what_repairs_a_branch_that_was_red_when_a_channel_asked_is_told(stage: Stage, how: str) -> None:
+    stage.far_side.has(build(1, "success"), build(2), build(3, "success"))
+    rule = await stage.subscribes(made_at=utc_now())
+    if how.startswith("it ended"):
+        assert await stage.telling.was_there(build(2), [rule.mark]) is None
+    await stage.judged(build(3, "success"))
+    assert stage.texts() == [GREEN]
+    assert "Fixed by #3 after 1 h" in stage.channel().roots[0].visible
+
+
+async def test_since_when_it_is_red_is_not_known_where_circleci_does_not_answer(stage: Stage) -> None:
+    rule = await stage.subscribes(made_at=utc_now())
+    assert await stage.telling.was_there(build(2), [rule.mark]) is None
+    await stage.judged(build(3))
+    assert stage.texts() == ["main of acme/backend is red since #2 or before"]
+
+
+async def test_what_an_earlier_version_kept_of_a_red_branch_is_told_with_the_next_failure(stage: Stage) -> None:
+    """It did not keep whether the channel had heard that: its message says so, where it has one."""
+    await stage.subscribes()
+    await stage.subscribes(channel_id="C0RELEASES")
+    before = Branch(
+        channel_id="C0DEPLOYS",
+        project_slug=ProjectSlug("gh/acme/backend"),
+        branch="main",
+        red_since=1,
+        number=1,
+        builds=1,
+    )
+    there = before.model_copy(update={"channel_id": "C0RELEASES", "root_ts": "1.1"})
+    await stage.store.subscriptions.know("C0DEPLOYS", before.project_slug, "main", lambda _: before)
+    await stage.store.subscriptions.know("C0RELEASES", before.project_slug, "main", lambda _: there)
+    await stage.judged(build(2), build(3))
+    assert (stage.texts(), stage.texts("releases")) == (["main of acme/backend is red since #1"], [])
 
 
 async def test_another_rule_of_the_channel_tells_what_is_no_news_to_a_new_one(stage: Stage) -> None:
