@@ -7,6 +7,7 @@ from bot.models.build import Build, State
 from bot.models.circleci import Ref
 from bot.models.subscription import named_in
 from formatters.blocks import literal, moment
+from formatters.unseen import unseen
 
 WORTH_SAYING = timedelta(seconds=10)
 MARKS = {
@@ -139,6 +140,11 @@ def ref_words(ref: Ref | None, build: Build | None = None) -> str:
 
 
 def branch_words(key: str) -> str:
-    """Return how a channel calls a branch, which it may know by some of its builds alone."""
-    scope = key.partition(" ")[2]
-    return f"{named_in(key)} ({scope})" if scope else key
+    """Return how a channel calls a branch, which it may know by some of its builds alone.
+
+    What nobody sees of its name is shown: `main` with a blank behind it is not `main`.
+    """
+    scope, name = key.partition(" ")[2], named_in(key)
+    hidden = unseen(name)
+    shown = "".join("␣" if at in hidden or one.isspace() else one for at, one in enumerate(name))
+    return f"{shown} ({scope})" if scope else shown

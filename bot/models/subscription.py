@@ -187,11 +187,11 @@ def key_of(branch: str, scope: str) -> str:
 
     A tag is written with `tag:` before it.
     """
-    return f"{branch} {scope}".strip()
+    return f"{branch} {scope}" if scope else branch
 
 
 def named_in(key: str) -> str:
-    """Return the branch of such a name: no branch has a blank."""
+    """Return the branch of such a name: no branch has an ASCII blank, though git takes any other."""
     return key.partition(" ")[0]
 
 

@@ -372,6 +372,15 @@ def first_words(stage: Stage, name: str = "deploys") -> list[str]:
     return [blocks[0]["text"]["text"] for blocks in posted]
 
 
+@pytest.mark.parametrize("other", ["main\u00a0", "\u3000main", "main\u200b", "main\u2003workflow=build"])
+async def test_a_branch_whose_name_looks_like_another_one_is_another_one(stage: Stage, other: str) -> None:
+    """Git takes each blank but the one of ASCII."""
+    await stage.subscribes(branches=["*"])
+    await stage.judged(build(1), build(2, "success", vcs={"branch": other}), build(3, vcs={"branch": other}))
+    assert (stage.texts()[0], len(stage.texts())) == (RED, 2)
+    assert "␣" in stage.texts()[1]
+
+
 async def test_who_pushed_what_broke_is_mentioned_once_and_never_in_an_edit(stage: Stage) -> None:
     await stage.subscribes(mention="U0GRACE", events=OF_BRANCHES)
     await stage.subscribes(channel_id="C0RELEASES")
