@@ -15,7 +15,8 @@ class Branch(Model):
     this `fingerprint`, as it was at `read_at` on CircleCI's clock; where it failed, `failing` are the keys of its tests
     that did, `failed_jobs` its jobs with their workflows, and `failure` names all of it. `told` are keys of what was
     judged and posted, so that a second run posts nothing again. Until `snoozed_until`, as `snoozed_by` asked, nothing
-    is posted of it but that it is fixed. The channel `is_told_red` where it has heard that it is: it may be known for
+    is posted of it but that it is fixed; what is known of some of its builds alone says whether the snooze `is_of_all`
+    of the branch. The channel `is_told_red` where it has heard that it is: it may be known for
     others, or from before it asked. The message has `mentioned` these people and groups; None where an earlier version
     posted it. `posting` is how it stands once the message about it is posted that a run is
     about to: it may have died over that.
@@ -41,6 +42,7 @@ class Branch(Model):
     looking: str = ""
     snoozed_until: Time | None = None
     snoozed_by: str = ""
+    is_of_all: bool = False
     told: frozenset[str] = frozenset()
     posting: "Branch | None" = None
 

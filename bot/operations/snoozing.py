@@ -27,7 +27,8 @@ async def snooze(
 ) -> Snoozed:
     """Snooze it until then, or end that; who presses means the branch as it is red `since` that build.
 
-    What they `pressed_on` may be about some of its builds alone; who types means all that the channel knows of it.
+    What they `pressed_on` may be about some of its builds alone, and is snoozed alone then; else it is all that the
+    channel knows of the branch, also what becomes red in it.
 
     It takes the right to read, as the channel is told by whom it was. Raises NothingToDo where the branch is not red in
     this channel, and where there is no snooze to end.
@@ -36,8 +37,10 @@ async def snooze(
     what = f"snooze {subject.about}" if until else f"end the snooze of {subject.about}"
     async with acting(hands, caller, Intent(subject, Word.READ, what, act="snooze", idempotent=True)) as act:
         until = await _as_first_read(hands, act, until) if until else None
-        for branch in [pressed_on] if pressed_on else await _known_as(hands, act, until):
-            state = await _changed(hands, act, until, since, branch)
+        is_of_all = pressed_on in ("", named_in(pressed_on))
+        known = await _known_as(hands, act, until, pressed_on) if is_of_all else []
+        for branch in [pressed_on, *known] if pressed_on else known:
+            state = await _changed(hands, act, until, since if branch == pressed_on else 0, branch, is_of_all=is_of_all)
             await _tell(hands, act, state)
         act.note(result=f"nothing is posted of it until {until:%Y-%m-%d %H:%M} UTC" if until else "it is posted again")
     name = subject.ref.name if subject.ref else ""
@@ -59,14 +62,16 @@ async def may(hands: Hands, caller: Caller, button: SnoozeForm) -> None:
     await red_here(hands, caller, subject, button.since, button.branch)
 
 
-async def _known_as(hands: Hands, act: Act, until: datetime | None) -> list[str]:
+async def _known_as(hands: Hands, act: Act, until: datetime | None, pressed_on: str) -> list[str]:
     """Return how the channel knows a red branch: by all of its builds, and by some of them alone.
 
-    Where a snooze is to end, those that are snoozed are meant.
+    Where a snooze is to end, those that are snoozed are meant. Of what was pressed on, it is what is known beside that.
     """
     name, now = act.subject.ref.name if act.subject.ref else "", await hands.store.now()
     known = await hands.store.subscriptions.known_of(act.caller.channel_id, act.subject.slug)
     red = [one for one in known if one.is_red and named_in(one.branch) == name]
+    if pressed_on:
+        return [one.branch for one in red if one.branch != pressed_on and (until or one.is_snoozed(now))]
     meant = [one.branch for one in red if until or one.is_snoozed(now)] or [one.branch for one in red]
     return meant or [name]
 
@@ -77,7 +82,9 @@ async def _as_first_read(hands: Hands, act: Act, until: datetime) -> datetime:
     return datetime.fromisoformat(first)
 
 
-async def _changed(hands: Hands, act: Act, until: datetime | None, since: int, branch: str) -> Branch:
+async def _changed(
+    hands: Hands, act: Act, until: datetime | None, since: int, branch: str, *, is_of_all: bool
+) -> Branch:
     """Keep it, once the task is there that tells of its end; of several who press at once the first one counts."""
     slug, channel_id, now = act.subject.slug, act.caller.channel_id, await hands.store.now()
     await red_here(hands, act.caller, act.subject, since, branch)
@@ -92,9 +99,8 @@ async def _changed(hands: Hands, act: Act, until: datetime | None, since: int, b
     def change(kept: Branch) -> Branch:
         is_meant = kept.is_red and since in (0, kept.red_since)
         is_late = bool(since and until and kept.is_snoozed(now))
-        return (
-            kept.model_copy(update={"snoozed_until": until, "snoozed_by": name}) if is_meant and not is_late else kept
-        )
+        snooze = {"snoozed_until": until, "snoozed_by": name, "is_of_all": bool(until) and is_of_all}
+        return kept.model_copy(update=snooze) if is_meant and not is_late else kept
 
     state = await hands.store.subscriptions.know(channel_id, slug, branch, change)
     if until is not None and state.snoozed_until not in (None, until):

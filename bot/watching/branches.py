@@ -215,7 +215,13 @@ def _after(state: Branch, build: Build, *, is_red: bool) -> Branch:
     if not is_red:
         green = {"red_since": 0, "or_before": False, "red_at": None, "root_ts": None, "builds": 0, "looking": ""}
         green |= {"was_said": False, "mentioned": None}
-        awake = {"snoozed_until": None, "snoozed_by": "", "failing": frozenset[str](), "failure": ""}
+        awake = {
+            "snoozed_until": None,
+            "snoozed_by": "",
+            "is_of_all": False,
+            "failing": frozenset[str](),
+            "failure": "",
+        }
         awake["failed_jobs"] = frozenset[str]()
         return _with_told(known.model_copy(update={**green, **awake}), build, _PASSED)
     failed = {job_key(run, job) for run in build.real_runs for job in run.failed_jobs}

@@ -25,6 +25,7 @@ from bot.watching.about import About
 from bot.watching.branches import is_red
 from bot.watching.changes import decided
 from bot.watching.noting import note
+from bot.watching.snoozed import is_snoozed
 from bot.watching.tags import message_about
 from bot.watching.watcher import Sources
 from formatters import red, told_events
@@ -146,7 +147,7 @@ class Occasions:
         if not new:
             return False
         word = partial(told_events.flaky, news.key, tests=[*new.values()])
-        return await self._is_told(news, f"flaky:{_short(new)}", word, new)
+        return await self._is_told(news, f"flaky:{_short(new)}", word, new, is_of_build=False)
 
     async def _flaked(self, news: About) -> list[Failure]:
         pipeline, found = news.build.pipeline, list[Failure]()
@@ -168,18 +169,22 @@ class Occasions:
     async def _is_new(self, name: str) -> bool:
         return not await self._store.claims.is_taken(name)
 
-    async def _is_told(self, news: About, what: str, word: Callable[..., Message], once: Iterable[str]) -> bool:
-        """Say it, and keep by these names that it was; False where the channel has snoozed its branch."""
-        if await self._say(news, what, word) is None:
-            return False
-        for name in once:
+    async def _is_told(
+        self, news: About, what: str, word: Callable[..., Message], once: Iterable[str], *, is_of_build: bool = True
+    ) -> bool:
+        """Say it, and keep by these names that it was; False where the channel has snoozed its branch.
+
+        What `is_of_build` alone is left out then for good, also where that runs again after the snooze.
+        """
+        is_said = await self._say(news, what, word) is not None
+        for name in once if is_said or is_of_build else ():
             await self._store.claims.first(name, KEPT)
-        return True
+        return is_said
 
     async def _say(self, news: About, what: str, word: Callable[..., Message]) -> "_Said | None":
         """Say it once, whoever died over it; None where the channel has snoozed its branch."""
         state = await self._store.subscriptions.known(news.channel_id, news.slug, news.key)
-        if state is not None and state.snoozed_until and state.is_snoozed(await self._store.now()):
+        if await is_snoozed(self._store, news.channel_id, news.slug, news.key):
             return None
         what = f"{news.slug}:{news.build.pipeline.number}:{news.key}:{what}"
         seen = self._seen(news, news.build)

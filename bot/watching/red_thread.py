@@ -35,10 +35,12 @@ from bot.watching.evidence import Evidence
 from bot.watching.noting import note
 from bot.watching.otherwise import Otherwise
 from bot.watching.pings import Pings
+from bot.watching.snoozed import is_snoozed
 from formatters import red
 from formatters.blocks import Message
 from formatters.links import Links
 
+OF_PEOPLE = ("looking", "snoozed_until", "snoozed_by", "is_of_all")  # what they have said of a branch
 KIND = "branch"  # of a post, by which it is found again
 
 
@@ -79,7 +81,7 @@ class RedThread:
         """Keep how a branch stands; who looks at it, or has snoozed it, meanwhile is kept until it is green."""
 
         def change(kept: Branch) -> Branch:
-            of_people = {name: getattr(kept, name) for name in ("looking", "snoozed_until", "snoozed_by")}
+            of_people = {name: getattr(kept, name) for name in OF_PEOPLE}
             return state.model_copy(update=of_people if state.is_red else {})
 
         return await self._store.subscriptions.know(news.channel_id, news.slug, news.key, change)
@@ -102,7 +104,7 @@ class RedThread:
             is_sure = is_sure and was_green(state)
             after = after.model_copy(update={"or_before": not is_sure})
         is_said, root_ts = said_key(news.build) in state.told, state.root_ts
-        silent = None if is_said else await self._silent(news, found, state)
+        silent = None if is_said else await self._silent(news, found)
         if silent is not None:
             await note(self._store.told, news, silent, happened=found.happened)
         elif not is_said:
@@ -223,10 +225,10 @@ class RedThread:
 
     async def _is_rewritten(self, news: About, state: Branch, after: Branch, seen: red.Seen) -> bool:
         """Let the message about a red branch say how that stands by now; False where it is gone."""
-        is_snoozed = await self._is_snoozed(after)
+        is_asleep = after.snoozed_until is not None and after.is_snoozed(await self._store.now())
         mentioned = news.mentioned if state.mentioned is None else state.mentioned
         word = (
-            red.root(after, seen, mentioned, is_snoozed=is_snoozed) if after.is_red else red.repaired_root(state, seen)
+            red.root(after, seen, mentioned, is_snoozed=is_asleep) if after.is_red else red.repaired_root(state, seen)
         )
         try:
             await self._messenger.update(news.channel_id, state.root_ts or "", word, urgent=not after.is_red)
@@ -242,16 +244,14 @@ class RedThread:
         await note(self._store.told, news, Why.TOLD, ts=ts)
         return ts
 
-    async def _silent(self, news: About, found: Decision, state: Branch) -> Why | None:
+    async def _silent(self, news: About, found: Decision) -> Why | None:
         """Return why nothing is posted of what happened; None where it is."""
         if found.happened is None or not found.is_told:
             return Why.NOT_ASKED
-        if found.happened is not Event.FIXED and await self._is_snoozed(state):
+        is_silent = found.happened is not Event.FIXED
+        if is_silent and await is_snoozed(self._store, news.channel_id, news.slug, news.key):
             return Why.SNOOZED
         return Why.OTHERWISE if await self._otherwise.hears(news, found.happened) else None
-
-    async def _is_snoozed(self, state: Branch) -> bool:
-        return state.snoozed_until is not None and state.is_snoozed(await self._store.now())
 
     async def _report(self, found: Decision, build: Build) -> Report | None:
         is_shown = found.is_told or found.state.root_ts is not None

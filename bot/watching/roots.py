@@ -1,7 +1,7 @@
 """Keeps the message about a red branch true between two builds of it: who looks, a snooze, that nobody subscribes."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -15,8 +15,10 @@ from bot.models.refusals import THREAD_GONE, Refused, refused
 from bot.models.subscription import Event, Subscription
 from bot.once import post_once
 from bot.store import Store
+from bot.watching.branches import is_wanted
 from bot.watching.forsaking import Forsaking
 from bot.watching.pausing import LATER, SOON
+from bot.watching.snoozed import is_snoozed, others_of
 from bot.watching.telling import LEASE, Telling
 from formatters import snoozes
 from formatters.blocks import Message
@@ -97,10 +99,33 @@ class Roots:
 
         A project that is called otherwise by now is the channel's still.
         """
-        if await self._store.subscriptions.known(channel_id, ProjectSlug(slug), branch):
-            return await self._end(channel_id, ProjectSlug(slug), branch)
-        pauses = [await self._end(channel_id, one, branch) for one in await self._heard_of(channel_id)]
+        is_here = await self._store.subscriptions.known(channel_id, ProjectSlug(slug), branch)
+        slugs = [ProjectSlug(slug)] if is_here else await self._heard_of(channel_id)
+        pauses = [await self._ended(channel_id, one, branch) for one in slugs]
         return min((pause for pause in pauses if pause is not None), default=None)
+
+    async def _ended(self, channel_id: str, slug: ProjectSlug, branch: str) -> timedelta | None:
+        """Do that for a branch, and for what has become red in it meanwhile, of which nothing was said."""
+        if (pause := await self._end(channel_id, slug, branch)) is not None:
+            return pause
+        if await is_snoozed(self._store, channel_id, slug, branch):
+            return None  # by another one of its snoozes
+        pauses = [
+            await self._began(channel_id, slug, one) for one in await others_of(self._store, channel_id, slug, branch)
+        ]
+        return min((pause for pause in pauses if pause is not None), default=None)
+
+    async def _began(self, channel_id: str, slug: ProjectSlug, branch: str) -> timedelta | None:
+        async with self._store.subscriptions.fenced(channel_id, slug, branch, LEASE) as is_ours:
+            if not is_ours:
+                return SOON
+            state = await self._store.subscriptions.known(channel_id, slug, branch)
+            if state is None or not state.is_red or state.is_told_red:
+                return None
+            rules = await self._telling.rules_about(state)
+            if not any(is_wanted(Event.BROKE, rule.events) for rule in rules):
+                return None
+            return await self._over(state, str(state.red_since))
 
     async def _heard_of(self, channel_id: str) -> list[ProjectSlug]:
         """Return the projects that a channel has subscribed to, each once."""
@@ -119,15 +144,17 @@ class Roots:
             now = await self._store.now()
             if state.is_snoozed(now):
                 return state.snoozed_until - now
-            return await self._over(state, state.snoozed_until, now)
+            is_late = now - state.snoozed_until >= GIVEN_UP
+            return await self._over(state, "" if is_late else state.snoozed_until.isoformat())
 
-    async def _over(self, state: Branch, until: datetime, now: datetime) -> timedelta | None:
+    async def _over(self, state: Branch, once: str) -> timedelta | None:
+        """Say it, once by that name; where it is no news any more that is empty."""
         if not (rules := await self._telling.rules_about(state)):
             return None
         word = partial(snoozes.over, state, rules[-1].project_title, self._links)
         try:
-            if now - until < GIVEN_UP:
-                await self.say(state, word, once=f"over:{state.project_slug}:{state.branch}:{until.isoformat()}")
+            if once:
+                await self.say(state, word, once=f"over:{state.project_slug}:{state.branch}:{once}")
         except SlackError as error:
             if (later := _later(state, error)) is not None:
                 return later

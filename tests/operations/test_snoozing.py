@@ -12,6 +12,7 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
 from bot.models.slack import utc_now
 from bot.models.subscription import Fitting
+from bot.watching.snoozed import is_snoozed
 from tests.operations.scene import (
     BACKEND,
     button,
@@ -138,9 +139,16 @@ async def test_a_branch_that_is_known_by_some_workflows_alone_is_looked_at_and_s
         ] * 2
         await presses(team, team.ada, place, EndSnooze(**on_message))
         assert (await kept(team)).snoozed_until is not None
+        here = team.app.store, team.deploys.id, ProjectSlug(BACKEND)
+        assert [await is_snoozed(*here, one) for one in ("main", key, "main by=octo-grace")] == [True, False, True]
         part = await team.app.store.subscriptions.known(team.deploys.id, ProjectSlug(BACKEND), key)
         assert part is not None
         assert part.snoozed_until is None
+        await known(team, **red, root_ts=of_all.ts)
+        await fills_in(team.ada, await opens(team, team.ada, of_all, SNOOZE), how_long="4h")
+        part = await team.app.store.subscriptions.known(*here[1:], key)
+        assert part is not None
+        assert part.snoozed_until == (await kept(team)).snoozed_until
 
 
 async def test_of_several_who_press_at_once_the_first_counts_and_its_end_is_told(tmp_path: Path) -> None:

@@ -21,12 +21,13 @@ from tests.watching.test_telling import stage
 
 SLUG = ProjectSlug("gh/acme/backend")
 OVER = "The snooze is over, and main of acme/backend is still red."
-STANDS = "main of acme/backend is red since #1 or before"
+SURELY = "main of acme/backend is red since #1"
+STANDS = f"{SURELY} or before"
 
 
-async def snoozed(stage: Stage, until: timedelta, **more: Any) -> Branch:
+async def snoozed(stage: Stage, until: timedelta, key: str = "main", **more: Any) -> Branch:
     fields = {"snoozed_until": utc_now() + until, "snoozed_by": "ada", **more}
-    return await stage.store.subscriptions.know("C0DEPLOYS", SLUG, "main", lambda kept: kept.model_copy(update=fields))
+    return await stage.store.subscriptions.know("C0DEPLOYS", SLUG, key, lambda kept: kept.model_copy(update=fields))
 
 
 def roots(stage: Stage) -> Roots:
@@ -71,7 +72,7 @@ async def test_at_its_time_one_line_says_that_it_is_still_red(stage: Stage) -> N
         {"snoozed_until": utc_now() - GIVEN_UP - timedelta(hours=1)},
     ],
 )
-async def test_of_what_is_no_snooze_any_more_nothing_is_said(stage: Stage, state: dict[str, object]) -> None:
+async def test_of_what_is_no_snooze_any_more_nothing_is_said(stage: Stage, state: dict[str, Any]) -> None:
     await stage.subscribes()
     await stage.judged(build(1))
     await snoozed(stage, timedelta(seconds=-1), **state)
@@ -166,3 +167,49 @@ async def test_what_ends_while_it_is_being_told_has_ended_once_that_is_over(
     (root,) = stage.channel().roots
     assert ("was red" in root.visible, root.buttons) == (True, [])
     assert await stage.store.subscriptions.known_of("C0DEPLOYS", SLUG) == []
+
+
+async def test_what_becomes_red_in_a_snoozed_branch_is_silent_too_and_said_after_it(stage: Stage) -> None:
+    """By whatever rule: the snooze is of the branch."""
+    await stage.subscribes()
+    await stage.subscribes(workflows=["deploy"], mention="S0ONCALL")
+    await stage.subscribes(workflows=["tests"], events=["still-red"])
+    stage.far_side.has(of_two(1, "failed", "success"), of_two(2, "failed", "failed"), of_two(3, "failed", "failed"))
+    await stage.judged(of_two(1, "failed", "success"))
+    await snoozed(stage, timedelta(hours=2))
+    await stage.judged(of_two(2, "failed", "failed"))
+    assert stage.texts() == [SURELY]
+    await snoozed(stage, timedelta(seconds=-1))
+    for _ in range(2):
+        assert await roots(stage).end_snooze("C0DEPLOYS", SLUG, "main") is None
+    assert stage.texts() == [SURELY, OVER, OVER.replace("main", "main (workflow=deploy)")]
+    await stage.judged(of_two(3, "failed", "failed"))
+    told = stage.channel().roots[-2:]
+    assert {one.text.partition(" of ")[0] for one in told} == {"main (workflow=deploy)", "main (workflow=tests)"}
+    assert not any("S0ONCALL" in one.visible for one in told)
+
+
+@pytest.mark.parametrize("is_of_all", [True, False])
+async def test_what_is_snoozed_of_a_branch_alone_leaves_the_rest_awake(stage: Stage, is_of_all: bool) -> None:
+    """A press on a message of some workflows means these; who types the branch means all of it."""
+    await stage.subscribes(workflows=["deploy"])
+    await stage.subscribes(workflows=["tests"])
+    stage.far_side.has(of_two(1, "success", "failed"), of_two(2, "failed", "failed"))
+    await stage.judged(of_two(1, "success", "failed"))
+    await snoozed(stage, timedelta(hours=1), key="main workflow=deploy", is_of_all=is_of_all)
+    await stage.judged(of_two(2, "failed", "failed"))
+    told = [one.partition(" of ")[0] for one in stage.texts()]
+    assert told == ["main (workflow=deploy)", *([] if is_of_all else ["main (workflow=tests)"])]
+
+
+async def test_what_was_deployed_in_a_snooze_is_left_out_also_when_it_runs_again(stage: Stage) -> None:
+    await stage.subscribes(events=["broke", "deployed"])
+    bad = [with_jobs(build(2, "failed", n), job("deploy", number=3), job("e2e", "failed", 3 + n)) for n in (1, 2)]
+    stage.far_side.has(with_jobs(build(1), job("test", "failed", 1)), bad[0])
+    await stage.judged(build(1))
+    await snoozed(stage, timedelta(hours=1))
+    await stage.judged(build(2))
+    await snoozed(stage, timedelta(seconds=-1))
+    stage.far_side.has(bad[1])
+    await stage.judged(build(2, "failed", 2))
+    assert stage.texts() == [SURELY]
