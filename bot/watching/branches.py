@@ -140,8 +140,14 @@ def is_judged(build: Build, state: Branch) -> bool:
     return not state.told.isdisjoint({judged_key(build), judged_key(build) + _PASSED})
 
 
-def is_known(state: Branch, fingerprint: str) -> bool:
-    """Say whether a channel knows this attempt of the newest build that it knows."""
+def is_known(state: Branch, fingerprint: str, *, in_part: bool = False) -> bool:
+    """Say whether a channel knows this attempt of the newest build that it knows.
+
+    Who sees it `in_part` knows it where what they saw is of that attempt still: others of its workflows may have run
+    again.
+    """
+    if in_part and set(state.fingerprint.removesuffix(_HELD).split(",")) <= set(fingerprint.split(",")):
+        return True
     return any(key.startswith(f"{state.number}:{mark_of(fingerprint)}") for key in state.told)
 
 

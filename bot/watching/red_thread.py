@@ -191,8 +191,8 @@ class RedThread:
         if state.number < max(skipped, min(newest, news.number - 1)):
             return True
         judged = (await self._store.news.get(state.pipeline_id)).judged.removesuffix("+")
-        is_other = bool(judged) and not news.scope  # a part of a build has a name of its own
-        return is_other and state.number < news.number and not is_known(state, judged)
+        in_part = any(rule.workflows for rule in news.rules)
+        return bool(judged) and state.number < news.number and not is_known(state, judged, in_part=in_part)
 
     async def _say(self, news: About, found: Decision, state: Branch, after: Branch, seen: red.Seen) -> Branch:
         """Post what happened, and keep that it was: the message about a red branch, or one below or beside that."""

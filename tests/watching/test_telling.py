@@ -562,14 +562,31 @@ async def test_what_repaired_a_branch_unheard_is_named_when_another_passes_or_br
     assert "#5" not in root.visible + root.replies[0].visible
 
 
-async def test_what_the_rerun_of_a_build_repaired_unheard_is_told_before_another_breaks_it(stage: Stage) -> None:
-    await stage.subscribes()
-    again = build(2, "success", 2)
-    stage.far_side.has(build(1), again, build(3))
-    await stage.judged(build(1), build(2))
+@pytest.mark.parametrize("how", [{}, {"by": "octo-ada"}, {"workflows": ["build"]}, {"workflows": ["bu*", "!lint"]}])
+async def test_what_the_rerun_of_a_build_repaired_unheard_is_told_before_another_breaks_it(
+    stage: Stage, how: dict[str, object]
+) -> None:
+    await stage.subscribes(**how)
+    again = pushed_by("octo-ada", 2, "success", 2)
+    stage.far_side.has(pushed_by("octo-ada", 1), again, pushed_by("octo-ada", 3))
+    await stage.judged(pushed_by("octo-ada", 1), pushed_by("octo-ada", 2))
     await stage.misses(again)
-    await stage.judged(build(3))
-    assert stage.texts() == [GREEN, GREEN, "main of acme/backend is red since #3"]
+    await stage.judged(pushed_by("octo-ada", 3))
+    green, fixed, broke = stage.texts()
+    assert green == fixed
+    assert "is green again" in green
+    assert broke.endswith("is red since #3")
+
+
+async def test_what_ran_again_of_a_build_beside_some_workflows_is_none_of_theirs(stage: Stage) -> None:
+    await stage.subscribes(workflows=["deploy"])
+    again = of_two(1, "success", "failed")
+    tests, deploy = again.runs
+    ran = tests.model_copy(update={"workflow": tests.workflow.model_copy(update={"id": "w1.2"}), "attempt": 2})
+    await stage.judged(of_two(1, "failed", "failed"), again.model_copy(update={"runs": (ran, deploy)}))
+    stage.far_side.asked = 0
+    await stage.judged(of_two(2, "failed", "failed"))
+    assert (len(stage.texts()), stage.far_side.asked) == (1, 0)
 
 
 async def test_what_repaired_a_branch_while_it_was_put_off_is_told_before_a_newer_one(stage: Stage) -> None:
@@ -639,15 +656,11 @@ async def test_what_was_over_when_a_channel_subscribed_is_known_and_is_not_told(
     assert stage.texts() == [f"main of acme/backend is red since #{3 if newer == 'success' else 1}"]
 
 
-def by(number: int, login: str, status: str = "failed") -> Build:
-    return build(number, status, trigger={"type": "webhook", "actor": {"login": login}})
-
-
 @pytest.mark.parametrize("how", ["it ended before", "another rule asked for no such thing", "it ran"])
 async def test_a_branch_that_was_red_when_a_channel_asked_is_red_since_then_and_nobody_is_blamed(
     stage: Stage, how: str
 ) -> None:
-    broke, still, later = by(2, "octo-grace"), by(3, "octo-ada"), by(4, "octo-ada")
+    broke, still, later = pushed_by("octo-grace", 2), pushed_by("octo-ada", 3), pushed_by("octo-ada", 4)
     stage.far_side.has(build(1, "success"), broke, still, later)
     if how.startswith("another"):
         await stage.subscribes(events=["deployed"])
