@@ -123,10 +123,17 @@ class Steadily:
 
 
 class Sweep:
-    """Has pipelines looked at whose looks were lost, and news too; tells late of locks; tries tokens."""
+    """Has pipelines looked at whose looks were lost, and news too; tells and shows what is late; tries tokens."""
 
     def __init__(
-        self, store: Store, engine: Engine, operator: Operator, circleci: Reads, fits: Fits, later: Later
+        self,
+        store: Store,
+        engine: Engine,
+        operator: Operator,
+        circleci: Reads,
+        fits: Fits,
+        later: Later,
+        show_late: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._engine = engine
@@ -135,7 +142,9 @@ class Sweep:
         self.locks = Steadily(self._end_locks, "locks_not_swept", most=None)
         looks = Steadily(self._give_looks, "sweep_failed", most=None)
         news = Steadily(self._give_news, "news_not_swept", most=None)
-        self._steps = (looks, news, self.locks, self.tokens, Steadily(later, "not_told_later", most=None))
+        told = Steadily(later, "not_told_later", most=None)
+        shown = Steadily(show_late, "not_shown_later", most=None)
+        self._steps = (looks, news, self.locks, self.tokens, told, shown)
 
     async def __call__(self) -> None:
         """Sweep once; what fails is swept the next time."""

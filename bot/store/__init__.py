@@ -60,6 +60,7 @@
 | `subscriptions:renamed:<project>` | what it is called since                 | ninety days               |
 | `red:<channel>:<project>`      | branch -> Branch: what was told of it       | ninety days, once         |
 | `red:thread:<channel>:<ts>`     | project and branch that it is about         | ninety days               |
+| `red:unshown`                  | channel, project, branch: to be shown anew  | a day                     |
 | `fence:red:<channel>:<project>:<branch>` | whoever tells of it               | the lease                 |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
@@ -134,6 +135,7 @@ from bot.store.standing import Standing
 from bot.store.subscriptions import Subscriptions
 from bot.store.told import ReasonsTold
 from bot.store.turns import Turns
+from bot.store.unshown import Unshown
 from bot.store.watches import Watches
 from bot.store.windows import Windows
 
@@ -165,6 +167,7 @@ class Store:
         self.agents = Agents(connection)
         self.asked = AskedByAgents(connection)
         self.subscriptions = Subscriptions(connection)
+        self.unshown = Unshown(connection)
         self.notices = Notices(connection)
         self.news = Newsroom(connection)
         self.occasions = Occasions(connection)

@@ -67,10 +67,10 @@ class RedThread:
         """Tell the channel, if it is news to it; says whether anything was said."""
         return await self._told_from(news, await self._caught_up(news))
 
-    async def shows(self, news: About, state: Branch) -> None:
+    async def shows(self, news: About, state: Branch, *, urgent: bool) -> None:
         """Let the message about a red branch say how that stands now."""
         seen = red.Seen(news.build, await self._evidence.of(news.build), news.title, self._links)
-        await self._is_rewritten(news, state, state, seen)
+        await self._is_rewritten(news, state, state, seen, urgent=urgent)
 
     async def known(self, news: About) -> Branch:
         """Return how the branch stands, as the channel knows it."""
@@ -223,19 +223,31 @@ class RedThread:
         author = await self._pings.of_author(news.build, Place(channel_id=news.channel_id), news.key)
         return tuple(dict.fromkeys((*news.mentioned, *author)))
 
-    async def _is_rewritten(self, news: About, state: Branch, after: Branch, seen: red.Seen) -> bool:
-        """Let the message about a red branch say how that stands by now; False where it is gone."""
+    async def _is_rewritten(
+        self, news: About, state: Branch, after: Branch, seen: red.Seen, *, urgent: bool = False
+    ) -> bool:
+        """Let the message about a red branch say how that stands by now; False where it is gone.
+
+        What has no turn now is noted, and shown later (`roots.py`).
+        """
         is_asleep = after.snoozed_until is not None and after.is_snoozed(await self._store.now())
         mentioned = news.mentioned if state.mentioned is None else state.mentioned
         word = (
             red.root(after, seen, mentioned, is_snoozed=is_asleep) if after.is_red else red.repaired_root(state, seen)
         )
         try:
-            await self._messenger.update(news.channel_id, state.root_ts or "", word, urgent=not after.is_red)
+            is_shown = await self._messenger.update(
+                news.channel_id, state.root_ts or "", word, urgent=urgent or not after.is_red
+            )
         except SlackError as error:
             if error.code not in MESSAGE_GONE:
                 raise
+            await self._store.unshown.remove(state)
             return False
+        if is_shown:
+            await self._store.unshown.remove(state)
+        else:
+            await self._store.unshown.add(state, await self._store.now())
         return True
 
     async def _post(self, news: About, place: Place, word: Message) -> str:

@@ -39,10 +39,21 @@ class Roots:
         self._forsaking = Forsaking(store, messenger, links)
 
     async def show(self, state: Branch) -> None:
-        """Let the message say how a branch stands by now; what Slack and CircleCI refuse is in the log."""
+        """Let the message say how a branch stands by now; what is refused is in the log, and tried later."""
         kept, name = self._store.subscriptions, (state.channel_id, state.project_slug, state.branch)
         async with kept.fenced(*name, LEASE, wait=LEASE):  # without it, it is as true as it gets
             await self._show(await kept.known(*name) or state)
+
+    async def show_late(self) -> None:
+        """Do that where Slack took no edit before; what still has no turn then is left for the next time."""
+        for name in await self._store.unshown.all(await self._store.now()):
+            async with self._store.subscriptions.fenced(*name, LEASE) as is_ours:
+                state = await self._store.subscriptions.known(*name)
+                if state is None or not state.is_red or state.root_ts is None:
+                    named = {"channel_id": name[0], "project_slug": name[1], "branch": name[2]}
+                    await self._store.unshown.remove(Branch.model_validate(named))
+                elif is_ours:
+                    await self._show(state, urgent=False)
 
     async def say(self, state: Branch, word: Callable[[bool], Message], *, once: str) -> None:
         """Say it once in the thread of the branch, or where it has none apart in the channel. Raises SlackError."""
@@ -161,11 +172,12 @@ class Roots:
         await self._show(state)
         return None
 
-    async def _show(self, state: Branch) -> None:
+    async def _show(self, state: Branch, *, urgent: bool = True) -> None:
         try:
-            await self._telling.shows(state)
+            await self._telling.shows(state, urgent=urgent)
         except (SlackError, CircleCIError) as error:
             log.warning("root_not_rewritten", channel=state.channel_id, error=repr(error))
+            await self._store.unshown.add(state, await self._store.now())
 
 
 def _later(state: Branch, error: SlackError) -> timedelta | None:

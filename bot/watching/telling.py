@@ -173,17 +173,20 @@ class Telling:
             await note(self._store.told, news, Why.NOT_ASKED)
         return is_said
 
-    async def shows(self, state: Branch) -> None:
+    async def shows(self, state: Branch, *, urgent: bool) -> None:
         """Let the message about a red branch say how that stands, at once; raises what Slack and CircleCI refuse."""
         rules = await self.rules_about(state)
         if state.root_ts is None or not state.is_red or not rules:
+            await self._store.unshown.remove(state)
             return
         build = rules[0].seen(await self._as_judged(state))
         if build and build.fingerprint == state.fingerprint:  # else what became of it is about to be told
             branch = named_in(state.branch)
             earlier = Earlier(self._sources.reports, build, branch)
             news = About(build, branch, earlier, state.channel_id, rules)
-            await self._thread.shows(news, state)
+            await self._thread.shows(news, state, urgent=urgent)
+        else:
+            await self._store.unshown.remove(state)
 
     async def rules_about(self, state: Branch) -> Sequence[Subscription]:
         """Return the rules by which a channel is told of a branch now."""

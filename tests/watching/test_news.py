@@ -61,6 +61,9 @@ class Queue:
 
     put = add
 
+    async def nothing(self) -> None:
+        """Stand for what is told and shown late."""
+
 
 class Judge:
     """Notes what it is told of a branch, and is late as often as it is made to be, or does something meanwhile."""
@@ -809,7 +812,8 @@ async def test_what_was_lost_on_its_way_is_swept_up(stage: Stage) -> None:
     stage.queue.added.clear()
     reads = cast("Reads", None)
     fits = Fits(stage.store, reads, Projects())
-    await Sweep(stage.store, cast("Engine", stage.queue), stage.operator, reads, fits, cast("Later", None))._give_news()
+    later, engine = cast("Later", None), cast("Engine", stage.queue)
+    await Sweep(stage.store, engine, stage.operator, reads, fits, later, stage.queue.nothing)._give_news()
     assert stage.queue.added == [SLUG, pushed.id]
 
 

@@ -5,10 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from bot.budgets import Budget
+from bot.messenger import Messenger
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.slack import utc_now
+from bot.slack_calls import SlackBudgets
+from bot.watching.operator import Operator
 from bot.watching.roots import GIVEN_UP, Roots
 from formatters.links import Links
 from tests.watching.test_branches import build
@@ -213,3 +218,45 @@ async def test_what_was_deployed_in_a_snooze_is_left_out_also_when_it_runs_again
     stage.far_side.has(bad[1])
     await stage.judged(build(2, "failed", 2))
     assert stage.texts() == [SURELY]
+
+
+@pytest.mark.parametrize("how", ["it is pressed", "a build failed"])
+async def test_what_has_no_turn_to_be_written_anew_is_shown_later(stage: Stage, operator: Operator, how: str) -> None:
+    """Also where another process had spent the turns."""
+    await stage.subscribes()
+    await stage.judged(build(1))
+    (root,) = stage.channel().roots
+    turns, token = stage.store.turns, SecretStr(stage.slack.bot_token)
+    updates = Budget(turns, "updates")
+    budgets = SlackBudgets(Budget(turns, "posts"), updates, Budget(turns, "slack"))
+    async with Messenger(token=token, api_url=stage.slack.url, budgets=budgets) as messenger:
+        busy = Stage(stage.slack, stage.store, messenger, operator)
+        await updates.pause(timedelta(hours=1))
+        if how == "it is pressed":
+            await roots(busy).show(await snoozed(stage, timedelta(hours=1)))
+        else:
+            await busy.judged(build(2))
+        await roots(busy).show_late()
+        assert root.edited_ts is None
+    shown = "Snoozed by ada until" if how == "it is pressed" else "2nd red build"
+    await roots(stage).show_late()
+    assert shown in root.visible
+    edited = root.edited_ts
+    await roots(stage).show_late()
+    assert root.edited_ts == edited
+
+
+async def test_what_slack_or_circleci_refuses_for_a_moment_is_shown_later_unless_it_is_green_by_then(
+    stage: Stage,
+) -> None:
+    await stage.subscribes()
+    await stage.judged(build(1))
+    (root,) = stage.channel().roots
+    stage.slack.refuse("chat.update", "service_unavailable", times=2)
+    await roots(stage).show(await snoozed(stage, timedelta(hours=1)))
+    await roots(stage).show_late()
+    assert "Snoozed" not in root.visible
+    await stage.judged(build(2, "success"))
+    edited = root.edited_ts
+    await roots(stage).show_late()
+    assert (root.edited_ts, await stage.store.unshown.all(utc_now())) == (edited, [])
