@@ -30,6 +30,7 @@ from bot.watching.roots import Roots
 from bot.watching.triager import Triager
 
 SWEEP_EVERY = timedelta(seconds=60)
+SHOWN_EVERY = timedelta(seconds=10)  # what had no turn: there are some in each minute
 STORE_PAUSE, FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=10)
 MOST_TRIES = 10
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ def tasks(
         engine.END_SNOOZE: again(Steadily(watching.roots.end_snooze, "end_of_snooze_not_told")),
         engine.RERUN_ONCE: once(operations.rerun_once),
         engine.SWEEP: every(SWEEP_EVERY, sweep),
+        engine.SHOW_LATE: every(SHOWN_EVERY, sweep.show_late),
     }
 
 
@@ -143,13 +145,17 @@ class Sweep:
         looks = Steadily(self._give_looks, "sweep_failed", most=None)
         news = Steadily(self._give_news, "news_not_swept", most=None)
         told = Steadily(later, "not_told_later", most=None)
-        shown = Steadily(show_late, "not_shown_later", most=None)
-        self._steps = (looks, news, self.locks, self.tokens, told, shown)
+        self._shown = Steadily(show_late, "not_shown_later", most=None)
+        self._steps = (looks, news, self.locks, self.tokens, told)
 
     async def __call__(self) -> None:
         """Sweep once; what fails is swept the next time."""
         for step in self._steps:
             await step()
+
+    async def show_late(self) -> None:
+        """Have messages about branches say how these stand, where Slack took that not at once."""
+        await self._shown()
 
     async def _give_looks(self) -> None:
         await self._store.looks.add(await self._store.watches.watching())

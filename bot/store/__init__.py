@@ -61,6 +61,7 @@
 | `red:<channel>:<project>`      | branch -> Branch: what was told of it       | ninety days, once         |
 | `red:thread:<channel>:<ts>`     | project and branch that it is about         | ninety days               |
 | `red:unshown`                  | channel, project, branch: to be shown anew  | a day                     |
+| `red:forgotten`                | Branches that are too many, till their messages end | ninety days       |
 | `fence:red:<channel>:<project>:<branch>` | whoever tells of it               | the lease                 |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |

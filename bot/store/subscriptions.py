@@ -92,20 +92,26 @@ return {exact, place or '', fitting}
 """
 
 # Puts what a channel knows of a branch in the place of what was seen; 0 where it has changed. Of too many branches the
-# one goes whose newest build is oldest, green ones first.
+# one goes whose newest build is oldest, green ones first, then those without a message; one that has a message is kept
+# apart until that says so.
 _KNOW = """
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 if redis.call('HLEN', KEYS[1]) <= tonumber(ARGV[5]) then return 1 end
-local oldest, least
+local oldest, least, data
 local all = redis.call('HGETALL', KEYS[1])
 for at = 1, #all, 2 do
   local one = cjson.decode(all[at + 1])
-  local rank = one['number'] + (one['red_since'] > 0 and 1e12 or 0)
-  if all[at] ~= ARGV[1] and (not least or rank < least) then oldest, least = all[at], rank end
+  local stands = type(one['root_ts']) == 'string'
+  local rank = one['number'] + (one['red_since'] > 0 and 1e12 or 0) + (stands and 2e12 or 0)
+  if all[at] ~= ARGV[1] and (not least or rank < least) then oldest, least, data = all[at], rank, all[at + 1] end
 end
 redis.call('HDEL', KEYS[1], oldest)
+if least >= 2e12 then
+  redis.call('HSET', KEYS[2], KEYS[1] .. ' ' .. oldest, data)
+  redis.call('EXPIRE', KEYS[2], ARGV[4])
+end
 return 1
 """
 
@@ -304,7 +310,7 @@ class Subscriptions:
                 int(KEPT.total_seconds()),
                 MOST_BRANCHES,
             ]
-            if await self._connection.ask(self._know(keys=[key], args=args)):
+            if await self._connection.ask(self._know(keys=[key, self._connection.key("red:forgotten")], args=args)):
                 if after.root_ts and after.root_ts != before.root_ts:
                     await self._is_thread_of(after)
                 return after

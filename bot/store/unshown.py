@@ -1,4 +1,7 @@
-"""Red branches whose message in a channel does not say yet how they stand, as Slack took no edit of it."""
+"""Red branches whose message in a channel does not say yet how they stand, as Slack took no edit of it.
+
+And those that have been forgotten, as too many are red, whose message is to say so.
+"""
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
@@ -6,7 +9,7 @@ from typing import cast
 
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
-from bot.store.connection import Connection
+from bot.store.connection import Connection, or_none
 
 KEPT = timedelta(days=1)  # what is older has another build by then, or is hardly looked at
 Place = tuple[str, ProjectSlug, str]
@@ -18,6 +21,7 @@ class Unshown:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._key = connection.key("red:unshown")
+        self._forgotten = connection.key("red:forgotten")
 
     async def add(self, state: Branch, now: datetime) -> None:
         """Note that the message about a branch is to be written anew: since the first time, however often."""
@@ -37,6 +41,16 @@ class Unshown:
         kept = cast("Awaitable[list[str]]", self._connection.redis.zrange(self._key, 0, -1))
         places = [one.split(" ", 2) for one in await self._connection.ask(kept)]
         return [(channel_id, ProjectSlug(slug), branch) for channel_id, slug, branch in places]
+
+    async def forgotten(self) -> dict[str, Branch]:
+        """Return the branches that have been forgotten, under their names here, as they were."""
+        kept = cast("Awaitable[dict[str, str]]", self._connection.redis.hgetall(self._forgotten))
+        found = {name: or_none(Branch, data) for name, data in (await self._connection.ask(kept)).items()}
+        return {name: state for name, state in found.items() if state is not None}
+
+    async def forget(self, name: str) -> None:
+        """Note that the message of one of these says so."""
+        await self._connection.ask(self._connection.redis.hdel(self._forgotten, name))
 
 
 def _name(state: Branch) -> str:

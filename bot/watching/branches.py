@@ -13,6 +13,7 @@ from bot.models.red import Branch
 from bot.models.subscription import Event
 from bot.models.told import Reason, Why
 
+OF_BRANCH = "branch"  # the kind of a post
 _SAID, _PASSED, _HELD = ":said", ":passed", ":held"
 _GOOD = frozenset({"success", "not_run", "on_hold"})
 MOST_TOLD = 50  # builds of a branch that stays red, of which it is known that they were counted
@@ -190,6 +191,11 @@ def said_key(build: Build) -> str:
 def said_of(state: Branch) -> str:
     """Name what was posted of the attempt by which a branch stands so."""
     return f"{state.number}:{mark_of(state.fingerprint)}{_SAID}"
+
+
+def post_of(slug: str, key: str, said: str) -> str:
+    """Name a post about a branch, by which it is found again."""
+    return f"{slug}:{key}:{said}"
 
 
 def _has_errors(build: Build) -> bool:

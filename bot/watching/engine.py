@@ -19,7 +19,7 @@ from bot.store.looks import Looks
 # An earlier version looked at builds in tasks called `poll`.
 HANDLE, PRESS, POLL, LOOK_FOR, SWEEP, EXPIRE = "handle", "press", "poll", "look_for", "sweep", "expire"
 TRIAGE, RERUN_ONCE, SIGN, END_LOCK = "triage", "rerun_once", "sign", "end_lock"
-LOOK_AFTER, END_SNOOZE = "look_after", "end_snooze"
+LOOK_AFTER, END_SNOOZE, SHOW_LATE = "look_after", "end_snooze", "show_late"
 NEWS, LISTS = "news", "lists"
 # What only looks, typed and pressed: of one person so many at a time, over all processes. The others wait in Redis and
 # hold no place of a worker, so that nobody's looks are in the way of what others do.

@@ -19,6 +19,7 @@ from bot.once import post_once, posted
 from bot.store import Store
 from bot.watching.about import About
 from bot.watching.branches import (
+    OF_BRANCH,
     Decision,
     decide,
     is_judged,
@@ -27,6 +28,7 @@ from bot.watching.branches import (
     is_wanted,
     looked_back,
     no_news,
+    post_of,
     said_key,
     said_of,
     was_green,
@@ -41,7 +43,6 @@ from formatters.blocks import Message
 from formatters.links import Links
 
 OF_PEOPLE = ("looking", "snoozed_until", "snoozed_by", "is_of_all")  # what they have said of a branch
-KIND = "branch"  # of a post, by which it is found again
 
 
 class RedThread:
@@ -176,8 +177,8 @@ class RedThread:
         What judges the same build again finds the message by itself; before another build is judged it is looked for.
         """
         if (said := said_of(posting)) != said_key(news.build):
-            place, name = Place(channel_id=news.channel_id), _name(news, said)
-            if ts := await posted(self._messenger, self._store.claims, place, kind=KIND, name=name):
+            place, name = Place(channel_id=news.channel_id), post_of(news.slug, news.key, said)
+            if ts := await posted(self._messenger, self._store.claims, place, kind=OF_BRANCH, name=name):
                 return await self.know(news, posting.model_copy(update={"root_ts": ts}))
         return state.model_copy(update={"posting": None})
 
@@ -251,8 +252,8 @@ class RedThread:
         return True
 
     async def _post(self, news: About, place: Place, word: Message) -> str:
-        name = _name(news, said_key(news.build))
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind=KIND, name=name)
+        name = post_of(news.slug, news.key, said_key(news.build))
+        ts = await post_once(self._messenger, self._store.claims, place, word, kind=OF_BRANCH, name=name)
         await note(self._store.told, news, Why.TOLD, ts=ts)
         return ts
 
@@ -277,10 +278,6 @@ def _asked_at(news: About) -> datetime:
 
 def _ended(build: Build) -> datetime:
     return build.stopped_at or build.pipeline.created_at
-
-
-def _name(news: About, said: str) -> str:
-    return f"{news.slug}:{news.key}:{said}"
 
 
 def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:

@@ -45,7 +45,15 @@ class Roots:
             await self._show(await kept.known(*name) or state)
 
     async def show_late(self) -> None:
-        """Do that where Slack took no edit before; what still has no turn then is left for the next time."""
+        """Do that where Slack took no edit before; what still has no turn then is left for the next time.
+
+        So are the messages about branches that have been forgotten, as too many are red.
+        """
+        for field, forgotten in (await self._store.unshown.forgotten()).items():
+            rules = await self._telling.rules_about(forgotten)
+            title = rules[-1].project_title if rules else forgotten.project_slug.partition("/")[2]
+            if await self._forsaking.forgotten(forgotten, title):
+                await self._store.unshown.forget(field)
         for name in await self._store.unshown.all(await self._store.now()):
             async with self._store.subscriptions.fenced(*name, LEASE) as is_ours:
                 state = await self._store.subscriptions.known(*name)

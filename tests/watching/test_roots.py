@@ -13,6 +13,7 @@ from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.slack import utc_now
 from bot.slack_calls import SlackBudgets
+from bot.store.subscriptions import MOST_BRANCHES
 from bot.watching.operator import Operator
 from bot.watching.roots import GIVEN_UP, Roots
 from formatters.links import Links
@@ -260,3 +261,41 @@ async def test_what_slack_or_circleci_refuses_for_a_moment_is_shown_later_unless
     edited = root.edited_ts
     await roots(stage).show_late()
     assert (root.edited_ts, await stage.store.unshown.all(utc_now())) == (edited, [])
+
+
+async def test_of_too_many_red_branches_the_message_of_one_that_is_forgotten_says_so(stage: Stage) -> None:
+    """What has no message goes first; what it says is true also where Slack takes it later, or another one stands."""
+    await stage.subscribes(branches=["*"])
+    await stage.judged(*(build(number, vcs={"branch": f"b{number}"}) for number in (1, 2)))
+    one, two = stage.channel().roots
+    kept = stage.store.subscriptions
+
+    async def red(number: int, **more: object) -> None:
+        names = {"channel_id": "C0DEPLOYS", "project_slug": SLUG, "branch": f"b{number}"}
+        state = Branch.model_validate({**names, "red_since": number, "number": number, **more})
+        await kept.know("C0DEPLOYS", SLUG, state.branch, lambda _: state)
+
+    for number in range(3, MOST_BRANCHES):
+        await red(number, root_ts=f"{number}.1")
+    await red(501)
+    await red(502, root_ts="502.1")  # in the place of that without a message
+    await roots(stage).show_late()
+    assert not one.edited_ts
+    await red(503, root_ts="503.1")
+    stage.slack.refuse("chat.update", "service_unavailable")
+    for _ in range(2):
+        await roots(stage).show_late()
+    assert one.text.startswith("b1 of acme/backend was red since #1. More branches of the project are red here")
+    assert one.buttons == []
+    assert not two.edited_ts
+    assert await stage.store.unshown.forgotten() == {}
+
+
+async def test_what_a_run_died_over_ends_with_its_last_subscription(stage: Stage) -> None:
+    rule = await stage.subscribes()
+    await stage.dies_over(build(1))
+    assert await stage.store.subscriptions.remove(rule, forget=False)
+    await roots(stage).forsake_unheard("C0DEPLOYS", SLUG, "acme/backend")
+    (root,) = stage.channel().roots
+    assert root.text.startswith("main of acme/backend was red since #1. No subscription")
+    assert root.buttons == []
