@@ -18,7 +18,7 @@ from bot.models.help import CommandHelp
 from bot.models.lengths import STOPS
 from bot.models.red import Branch
 from bot.models.spelling import BEFORE_A_TIME
-from bot.models.subscription import named_in
+from bot.models.subscription import Subscription, named_in
 from bot.models.target import Target
 from bot.requests import Request, Typed
 from bot.routing import Context, Router
@@ -139,7 +139,8 @@ async def snooze(request: OfSnooze, caller: Caller, context: Context) -> Snoozed
     slug, ref = request.about(context.projects)
     rules = await context.store.subscriptions.of_project(slug) if slug else []
     rule = next((one for one in rules if one.channel_id == caller.channel_id), None)
-    if rule is None and (lines := await _meant(request, caller, context)):
+    is_open = rule is None or (ref is None and not await _is_red(rule, caller, context))
+    if is_open and (lines := await _meant(request, caller, context)):
         return LinesMeant(lines=lines, typed=" ".join(request.named))
     if rule is not None:
         slug, ref = rule.project_slug, ref or Ref(name=rule.default_branch)
@@ -151,11 +152,20 @@ async def snooze(request: OfSnooze, caller: Caller, context: Context) -> Snoozed
     return done.model_copy(update={"notes": notes})
 
 
+async def _is_red(rule: Subscription, caller: Caller, context: Context) -> bool:
+    """Say whether the default branch is red in the channel, by whichever of its builds, and the caller may read it."""
+    default = rule.project_slug, Ref(name=rule.default_branch)
+    return any(_place(state) == default for state in await _red(caller, context))
+
+
 async def _meant(request: OfSnooze, caller: Caller, context: Context) -> tuple[LineMeant, ...]:
     """Return the lines that may be meant: of the thread they speak in, or else of what is red and is called so."""
     slug, _ = request.about(context.projects)
     names = [*request.named, *([slug.partition("/")[2]] if slug else []), *([request.branch] if request.branch else [])]
     found = await _red(caller, context)
+    if not request.until:
+        now = await context.store.now()
+        found = [one for one in found if one.is_snoozed(now)] or found
     here = caller.place.thread_ts if caller.place else None
     thread = [_place(state) for state in found if here and state.root_ts == here]
     titles = {_place(state): await context.finder.title(state.project_slug) for state in found}
@@ -174,13 +184,14 @@ async def _meant(request: OfSnooze, caller: Caller, context: Context) -> tuple[L
 
 
 async def _red(caller: Caller, context: Context) -> list[Branch]:
-    """Return what is red in the channel, as far as the caller may read it."""
+    """Return what is red in the channel, as far as the caller may read it: what was built last is first."""
     kept, slugs = context.store.subscriptions, list[ProjectSlug]()
     for rule in await kept.of_channel(caller.channel_id) if caller.channel_id else []:
         slugs += [one.slug for one in await kept.fitting(rule.id)] if rule.pattern else [rule.project_slug]
     known = [state for slug in dict.fromkeys(slugs) for state in await kept.known_of(caller.channel_id, slug)]
     readable = await context.permissions.readable(caller, [_place(state) for state in known if state.is_red])
-    return [state for state in known if state.is_red and _place(state) in readable]
+    red = [state for state in known if state.is_red and _place(state) in readable]
+    return sorted(red, key=lambda state: -state.number)
 
 
 def _place(state: Branch) -> tuple[ProjectSlug, Ref]:

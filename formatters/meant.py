@@ -28,6 +28,8 @@ def lines(found: LinesMeant) -> Message:
         )
         by = f" by {code(masked(found.typed), 80)}" if found.typed else ""
         text = f"{len(found.lines)} {what} may be meant{by}{'. Nothing is done yet' if found.acts else ''}: which one?"
+        if len(found.lines) > MOST:
+            text += f" These are {MOST} of them; a line that names another one in full will do."
     made = [offer for one in shown if (offer := _button(one, found, several=len(shown) > 1))]
     typed = [] if len(made) == len(shown) else [typed for one in shown if one.line and (typed := command(one.line))]
     careful_with = careful(*(str(one.ref) for one in shown if one.ref))

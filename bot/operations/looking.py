@@ -52,7 +52,8 @@ async def red_here(hands: Hands, caller: Caller, subject: Subject, since: int, b
 
     `branch` is how the channel knows it, which may be by some of its builds alone.
 
-    The message of one that nobody there subscribes to any more ends with the press.
+    The message of one that nobody there subscribes to any more ends with the press, and so does one that was left to
+    say what is over.
     """
     slug, channel_id, what = subject.slug, caller.channel_id, subject.about
     known = await hands.store.subscriptions.known(channel_id, slug, branch)
@@ -62,6 +63,9 @@ async def red_here(hands: Hands, caller: Caller, subject: Subject, since: int, b
         await hands.roots.forsake([pressed], subject.title)
         raise NothingToDo("not_told_here", what=what)
     if not state.is_red or since not in (0, state.red_since):
+        if since and caller.pressed_ts:
+            pressed = state.model_copy(update={"red_since": since, "root_ts": caller.pressed_ts})
+            await hands.roots.end_left(pressed, subject.title)
         raise NothingToDo("not_red_any_more" if since else "not_red_here", what=what)
 
 

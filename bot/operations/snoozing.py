@@ -103,6 +103,8 @@ async def _changed(
         return kept.model_copy(update=snooze) if is_meant and not is_late else kept
 
     state = await hands.store.subscriptions.know(channel_id, slug, branch, change)
+    if not state.is_red or since not in (0, state.red_since):  # fixed meanwhile, which is told
+        raise NothingToDo("not_red_any_more" if since else "not_red_here", what=act.subject.about)
     if until is not None and state.snoozed_until not in (None, until):
         await _refuse_late(hands, state)
     return state

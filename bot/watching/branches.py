@@ -193,6 +193,11 @@ def said_of(state: Branch) -> str:
     return f"{state.number}:{mark_of(state.fingerprint)}{_SAID}"
 
 
+def ended_name(state: Branch) -> str:
+    """Name the end of the message about a branch, which says what repaired it."""
+    return f"root-ended:{state.channel_id}:{state.root_ts}"
+
+
 def post_of(slug: str, key: str, said: str) -> str:
     """Name a post about a branch, by which it is found again."""
     return f"{slug}:{key}:{said}"

@@ -37,6 +37,10 @@ class Forsaking:
                 await self._end_root(one, title)
         await self._store.subscriptions.forget(*name)
 
+    async def left(self, state: Branch, title: str) -> None:
+        """Let the message about a branch say that what it said is over."""
+        await self._edit(state.channel_id, state.root_ts or "", red.forsaken(state, title, self._links, red.OVER))
+
     async def forgotten(self, state: Branch, title: str) -> bool:
         """Let the message about a branch say that too many are red; False where Slack takes that later."""
         word = red.forsaken(state, title, self._links, red.TOO_MANY)

@@ -5,7 +5,7 @@ after it was told, so that nothing is lost.
 """
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.errors import CircleCIError, SlackError
 from bot.messenger import Messenger
@@ -22,6 +22,7 @@ from bot.watching.branches import (
     OF_BRANCH,
     Decision,
     decide,
+    ended_name,
     is_judged,
     is_known,
     is_red,
@@ -42,6 +43,7 @@ from formatters import red
 from formatters.blocks import Message
 from formatters.links import Links
 
+ENDING = timedelta(hours=1)  # while who pressed a button of a message may still mean what it said
 OF_PEOPLE = ("looking", "snoozed_until", "snoozed_by", "is_of_all")  # what they have said of a branch
 
 
@@ -245,6 +247,8 @@ class RedThread:
                 raise
             await self._store.unshown.remove(state)
             return False
+        if not after.is_red:
+            await self._store.claims.first(ended_name(state), ENDING)
         if is_shown:
             await self._store.unshown.remove(state)
         else:

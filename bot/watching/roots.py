@@ -15,7 +15,7 @@ from bot.models.refusals import THREAD_GONE, Refused, refused
 from bot.models.subscription import Event, Subscription
 from bot.once import post_once
 from bot.store import Store
-from bot.watching.branches import is_wanted
+from bot.watching.branches import ended_name, is_wanted
 from bot.watching.forsaking import Forsaking
 from bot.watching.pausing import LATER, SOON
 from bot.watching.snoozed import is_snoozed, others_of
@@ -77,6 +77,18 @@ class Roots:
                     raise
             else:
                 return
+
+    async def end_left(self, pressed: Branch, title: str) -> None:
+        """Let a message that bears a button end which was left as it stood: what a branch was is over by now.
+
+        One that says so already, while the button was pressed, goes on to say how.
+        """
+        name = pressed.channel_id, pressed.project_slug, pressed.branch
+        async with self._store.subscriptions.fenced(*name, LEASE, wait=LEASE):
+            known = await self._store.subscriptions.known(*name)
+            is_live = known is not None and known.root_ts == pressed.root_ts
+            if not is_live and not await self._store.claims.is_taken(ended_name(pressed)):
+                await self._forsaking.left(pressed, title)
 
     async def is_told(self, state: Branch) -> bool:
         """Say whether any subscription of a channel is about a branch."""

@@ -11,6 +11,7 @@ from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.slack import utc_now
 from bot.models.subscription import Subscription
+from bot.watching.branches import ended_name
 from tests.operations.scene import BACKEND, presses, said, somewhere, team_under, types
 from tests.stories.team import Team
 
@@ -89,6 +90,19 @@ async def test_what_nobody_subscribes_to_any_more_has_no_buttons_and_a_press_say
             assert "No subscription of this channel is about" in said(await presses(team, team.ada, late, action))
             assert "main was red" in late.visible
         assert not await team.app.store.subscriptions.known(team.deploys.id, ProjectSlug(BACKEND), "main")
+
+
+async def test_a_press_ends_a_message_that_was_left_to_say_what_is_over(tmp_path: Path) -> None:
+    """Not one that says what repaired the branch, though its button was pressed just before."""
+    async with team_under("", tmp_path) as team:
+        left, ended, stands = somewhere(team), somewhere(team), somewhere(team)
+        await subscribed(team)
+        state = await known(team, red_since=2419, number=2419, root_ts=stands.ts)
+        await team.app.store.claims.first(ended_name(state.model_copy(update={"root_ts": ended.ts})))
+        for place in (left, ended, stands):
+            assert "is over" in said(await presses(team, team.ada, place, LOOK))
+        assert left.text.startswith("main of acme/backend was red since #2417. It is green by now, has broken anew")
+        assert (left.buttons, ended.edited_ts, stands.edited_ts) == ([], None, None)
 
 
 async def test_the_message_of_a_branch_that_others_rules_are_about_goes_on(tmp_path: Path) -> None:

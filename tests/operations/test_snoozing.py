@@ -98,6 +98,31 @@ async def test_a_run_that_died_means_the_same_end_and_says_it_once(tmp_path: Pat
         assert [reply.text.partition(" ")[2].partition(" ")[0] for reply in place.replies] == ["snoozed", "ended"]
 
 
+async def test_a_line_without_a_branch_asks_which_where_the_default_one_is_not_red(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place = somewhere(team)
+        await subscribed(team, branches=("release/*", "old"))
+        await known(team, branch="release/v1", red_since=2417, number=2418, root_ts=place.ts)
+        for line in ("acme/backend 2h", "2h"):
+            answer = await types(team, team.ada, f"snooze {line}")
+            assert "`release/v1` of acme/backend is red here" in said(answer)
+            assert "release/v1" in " ".join(answer[-1].buttons)
+        await known(team, branch="old", red_since=2400, number=2400, snoozed_until=utc_now() + timedelta(hours=1))
+        assert "`old` of acme/backend is red here" in said(await types(team, team.ada, "snooze acme/backend off"))
+        await known(team, red_since=2417, number=2418)
+        assert "is snoozed here until" in said(await types(team, team.ada, "snooze acme/backend 2h"))
+
+
+async def test_of_many_branches_those_that_were_built_last_are_offered(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        await subscribed(team, branches=("fix/*",))
+        for number in range(2417, 2425):
+            await known(team, branch=f"fix/{number}", red_since=number, number=number)
+        answer = await types(team, team.ada, "snooze 2h")
+        assert "8 branches may be meant. Nothing is done yet: which one? These are 5 of them" in said(answer)
+        assert [one.rpartition("/")[2] for one in answer[-1].buttons] == ["2424", "2423", "2422", "2421", "2420"]
+
+
 HIDDEN_BRANCH = """
 [[rules]]
 name = "everyone looks"
