@@ -85,13 +85,16 @@ def is_red(build: Build) -> bool | None:
 
 
 def was_there(state: Branch, build: Build) -> Branch:
-    """Return a branch with a build that had ended before a channel subscribed: it stands so, and nothing is told."""
+    """Return a branch with a build that had ended before a channel subscribed: it stands so, and nothing is told.
+
+    They are looked at in any order, so that the newest alone counts; since when it is red is found once that is told.
+    """
     red = is_red(build)
     if red is None or is_judged(build, state):
         return state
-    if state.is_red or build.pipeline.number < state.number:
+    if state.is_told_red or build.pipeline.number < state.number:
         return _with_told(state, build, "" if red else _PASSED)
-    return _after(state, build, is_red=red)
+    return _after(state.model_copy(update={"red_since": 0}), build, is_red=red)
 
 
 def looked_back(state: Branch, builds: Sequence[Build], *, is_sure: bool) -> Branch:

@@ -30,7 +30,7 @@ async def subscribes(stage: Stage, **more: object) -> None:
         "channel_id": channel.id,
         "made_by": team.ada.id,
         "made_by_name": "ada",
-        "made_at": utc_now(),
+        "made_at": team.circleci.world.clock.now() - timedelta(minutes=1),
         "project_slug": BACKEND,
         "project_title": "acme/backend",
         "default_branch": "main",
@@ -74,6 +74,7 @@ async def is_over(stage: Stage, pipeline: Pipeline) -> None:
 
 async def in_a_thread(stage: Stage) -> None:
     await stage.types("ada", f"subscribe acme/backend {' '.join(EVENTS)} mention={stage.team.grace.id}", "deploys")
+    await stage.is_quiet()  # what had ended by then is known
     await is_built(stage, GREEN)
     await is_built(stage, red("test_total", "test_tax"))
     await is_built(stage, red("test_total", "test_tax"), by="octo-ada")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from bot.models.build import Build, Run
 from bot.models.circleci import Job, JobId, Pipeline, ProjectSlug, Workflow
 from bot.models.red import Branch
 from bot.models.subscription import Event
-from bot.watching.branches import MOST_TOLD, decide, is_red, judged_key, said_key
+from bot.watching.branches import MOST_TOLD, decide, is_red, judged_key, said_key, was_there
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 BROKE, FIXED, STILL_RED, FAILED, PASSED = [*Event][:5]
@@ -176,6 +177,17 @@ def test_of_each_build_an_older_one_is_told_and_once() -> None:
         found = decide(state, build(one), wanted)
         state = found.state
         assert found.is_told is told
+
+
+@pytest.mark.parametrize(("newest", "red_since"), [("success", 0), ("failed", 4)])
+def test_what_was_there_is_known_by_its_newest_in_whatever_order(newest: str, red_since: int) -> None:
+    builds = [build(1), build(2, "success"), build(3), build(4, newest), build(4, "canceled", 2)]
+    for order in permutations(builds):
+        state = NEW
+        for one in (*order, *order):
+            state = was_there(state, one)
+        assert (state.number, state.red_since, state.builds) == (4, red_since, int(red_since > 0))
+        assert decide(state, build(5, "success"), {FIXED}).is_told is (red_since > 0)
 
 
 def test_superseded_is_no_news() -> None:

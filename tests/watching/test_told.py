@@ -94,7 +94,8 @@ GREEN = RED.model_copy(update={"red_since": 0})
     ("state", "one", "expected"),
     [
         (GREEN, build(4), (Why.TOLD, "broke")),
-        (RED, build(4), (Why.NOT_ASKED, "still-red")),
+        (RED, build(4), (Why.TOLD, "still-red")),  # of which nothing was said
+        (RED.model_copy(update={"was_said": True}), build(4), (Why.NOT_ASKED, "still-red")),
         (RED, build(4, "success"), (Why.TOLD, "fixed")),
         (SNOOZED, build(4, "success"), (Why.TOLD, "fixed")),
         (RED, build(4, "running"), (Why.AWAITED, "")),
