@@ -342,6 +342,16 @@ class LookAt(ButtonAction):
     since: int
 
 
+class LookInstead(ButtonAction):
+    """*Take over or give back*: that who presses looks at such a branch instead of `looking_id`, or does no more."""
+
+    action_id: ClassVar[str] = "look_instead"
+    project_slug: str
+    branch: str
+    since: int
+    looking_id: str = ""
+
+
 class SnoozeForm(ButtonAction):
     """*Snooze*: how long a channel wants to hear nothing of a branch which is red since the build of this number."""
 

@@ -82,6 +82,10 @@ _WORDS: dict[str, Callable[[Acted], Message]] = {
         "It is noted that you look at {plain}, until it is green. Slack did not take my message about that here, so "
         "tell the others."
     ),
+    "look_no_more": _said(
+        "It is noted that you do not look at {plain} any more. Slack did not take my message about that here, so tell "
+        "the others."
+    ),
     "take_back": _said("You took it back: {plain} is not deployed. Nothing of it was sent to CircleCI."),
     "cancel_job": _said("CircleCI has accepted to cancel {plain}."),
     "approve": _in_thread,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from bot.actions import EndSnooze, LookAt, RerunFailed, ShowLog, SnoozeForm
+from bot.actions import EndSnooze, LookAt, LookInstead, RerunFailed, ShowLog, SnoozeForm
 from bot.models.build import Build, Report, State
 from bot.models.caller import Place
 from bot.models.circleci import TestResult
@@ -106,10 +106,24 @@ def passed(state: Branch, seen: Seen) -> Message:
     return assemble(plain, section(f"✅ {_where(state, seen)} · *Passed* in {took_it}."), context(about(seen)))
 
 
-def looked_at(state: Branch, title: str, name: str, is_apart: bool) -> Message:
-    """Say who looks at it: a name, as that is no reason for a ping."""
-    plain, what = ("it", "it") if not is_apart else (f"{_plain(state)} of {clean(title)}", named(state, title))
-    return assemble(f"{clean(name, 60)} looks at {plain}.", section(f"👀 {literal(name, 60)} looks at {what}."))
+def looked_at(state: Branch, title: str, name: str, instead_of: str, is_apart: bool) -> Message:
+    """Say who looks at it, and in whose place: names, as that is no reason for a ping."""
+    plain, what = _it(state, title, is_apart=is_apart)
+    one, other = (f" instead of {of(instead_of, 60)}" if instead_of else "" for of in (clean, literal))
+    return assemble(
+        f"{clean(name, 60)} looks at {plain}{one}.", section(f"👀 {literal(name, 60)} looks at {what}{other}.")
+    )
+
+
+def looks_no_more(state: Branch, title: str, name: str, is_apart: bool) -> Message:
+    """Say who does not look at it any more, so that somebody else may."""
+    plain, what = _it(state, title, is_apart=is_apart)
+    text = f"{clean(name, 60)} does not look at {plain} any more."
+    return assemble(text, section(f"👋 {literal(name, 60)} does not look at {what} any more."))
+
+
+def _it(state: Branch, title: str, *, is_apart: bool) -> tuple[str, str]:
+    return ("it", "it") if not is_apart else (f"{_plain(state)} of {clean(title)}", named(state, title))
 
 
 def named(state: Branch, title: str) -> str:
@@ -295,8 +309,11 @@ def _by_people(state: Branch, *, is_snoozed: bool) -> Block | None:
 def _buttons(state: Branch, seen: Seen, *, is_snoozed: bool) -> Iterator[Block]:
     names = {"project_slug": state.project_slug, "branch": state.branch, "since": state.red_since}
     look, snooze, wake = LookAt(**names), SnoozeForm(**names), EndSnooze(**names)
+    instead = LookInstead(**names, looking_id=state.looking_id)
     if not state.looking and look.fits:
         yield button(look, "I look at it")
+    elif state.looking and instead.fits:
+        yield button(instead, "Take over or give back")
     if wake.fits:
         yield button(wake, "End the snooze") if is_snoozed else button(snooze, "Snooze")
     yield from _of_build(seen)

@@ -11,15 +11,15 @@ class Branch(Model):
 
     That one ended at `red_at`; `or_before` says that an earlier one may have broken it, of which nothing was known.
     `root_ts` is the message whose thread is about that, `builds` how many have failed since, and `looking` who said
-    that they look at it. `number` and `pipeline_id` are those of the newest build which was judged, in the attempt with
-    this `fingerprint`, as it was at `read_at` on CircleCI's clock; where it failed, `failing` are the keys of its tests
-    that did, `failed_jobs` its jobs with their workflows, and `failure` names all of it. `told` are keys of what was
-    judged and posted, so that a second run posts nothing again. Until `snoozed_until`, as `snoozed_by` asked, nothing
-    is posted of it but that it is fixed; what is known of some of its builds alone says whether the snooze `is_of_all`
-    of the branch. The channel `is_told_red` where it has heard that it is: it may be known for
-    others, or from before it asked. The message has `mentioned` these people and groups; None where an earlier version
-    posted it. `posting` is how it stands once the message about it is posted that a run is
-    about to: it may have died over that.
+    that they look at it, with their id, as they did in the delivery `looking_by`. `number` and `pipeline_id` are those
+    of the newest build which was judged, in the attempt with this `fingerprint`, as it was at `read_at` on CircleCI's
+    clock; where it failed, `failing` are the keys of its tests that did, `failed_jobs` its jobs with their workflows,
+    and `failure` names all of it. `told` are keys of what was judged and posted, so that a second run posts nothing
+    again. Until `snoozed_until`, as `snoozed_by` asked, nothing is posted of it but that it is fixed; what is known of
+    some of its builds alone says whether the snooze `is_of_all` of the branch. The channel `is_told_red` where it has
+    heard that it is: it may be known for others, or from before it asked. The message has `mentioned` these people and
+    groups; None where an earlier version posted it. `posting` is how it stands once the message about it is posted that
+    a run is about to: it may have died over that.
     """
 
     channel_id: str
@@ -40,6 +40,8 @@ class Branch(Model):
     failure: str = ""
     builds: int = 0
     looking: str = ""
+    looking_id: str = ""
+    looking_by: str = ""
     snoozed_until: Time | None = None
     snoozed_by: str = ""
     is_of_all: bool = False

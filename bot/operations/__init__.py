@@ -5,7 +5,18 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from bot.actions import AgentForm, AskHolder, EndSnooze, LookAt, RemoveAgent, SnoozeForm, TakeLock, TellWhenFree, Unlock
+from bot.actions import (
+    AgentForm,
+    AskHolder,
+    EndSnooze,
+    LookAt,
+    LookInstead,
+    RemoveAgent,
+    SnoozeForm,
+    TakeLock,
+    TellWhenFree,
+    Unlock,
+)
 from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.answers.agents import AgentMade
 from bot.answers.channels import ChannelUses
@@ -185,6 +196,10 @@ class Operations:
     async def look_at(self, caller: Caller, button: LookAt) -> Acted:
         """Say for a channel who looks at a branch that is red."""
         return await looking.look_at(self._hands, caller, button)
+
+    async def look_instead(self, caller: Caller, button: LookInstead) -> Acted:
+        """Say that they look at it in the place of who did, or no more where it is them."""
+        return await looking.look_instead(self._hands, caller, button)
 
     async def snooze(  # which branch it is, and how long
         self, caller: Caller, slug: ProjectSlug, title: str, ref: Ref | None, until: datetime | None

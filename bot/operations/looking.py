@@ -1,11 +1,12 @@
 """Say for a channel who looks at a branch that is red."""
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
 import structlog
 
-from bot.actions import LookAt
+from bot.actions import LookAt, LookInstead
 from bot.answers.acts import Acted
 from bot.errors import CircleCIError, NotFound, NothingToDo, SlackError
 from bot.models.caller import Caller
@@ -16,7 +17,9 @@ from bot.operations.frame import Act, Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from formatters import red
+from formatters.blocks import Message
 
+_NOBODY = {"looking": "", "looking_id": "", "looking_by": ""}
 log = structlog.get_logger(__name__)
 
 
@@ -25,17 +28,61 @@ async def look_at(hands: Hands, caller: Caller, button: LookAt) -> Acted:
 
     Raises NothingToDo where that is not what the channel knows of it any more, and where somebody else looks at it.
     """
-    subject = await subject_of(hands, ProjectSlug(button.project_slug), button.branch)
-    await hands.refuse_if_hidden(caller, subject.slug, subject.ref)
+    return await _looks(hands, caller, button, "")
+
+
+async def look_instead(hands: Hands, caller: Caller, button: LookInstead) -> Acted:
+    """Keep that somebody looks at it in the place of who did when the message was written, or no more if it is them.
+
+    Raises the same; where a third one has taken it over meanwhile, it is that one who looks at it.
+    """
+    if button.looking_id != caller.person_id:
+        return await _looks(hands, caller, button, button.looking_id)
+    subject = await _subject_for(hands, caller, button)
+    what = f"look at {subject.about} no more"
+    async with acting(hands, caller, Intent(subject, Word.READ, what, act="look_at", idempotent=True)) as act:
+        once = f"looks-no-more:{caller.delivery_id}"  # a run of this delivery before may have died over the rest
+        known = await hands.store.subscriptions.known(caller.channel_id, subject.slug, button.branch)
+        if known and _is_mine(known, caller):
+            await hands.store.claims.first(once)
+        _, state = await _changed(hands, act, button, lambda kept: _NOBODY if _is_mine(kept, caller) else {})
+        if state.looking:
+            raise NothingToDo("looked_at_already", what=state.looking)
+        act.note(result=f"does not look at {subject.about} any more")
+        word = partial(red.looks_no_more, state, act.subject.title, act.caller.called)
+        is_said = not await hands.store.claims.is_taken(once) or await _tell(hands, state, word, once)
+    return act.done("look_no_more", what=subject.about, told=is_said)
+
+
+async def _looks(hands: Hands, caller: Caller, button: LookAt | LookInstead, instead_of: str) -> Acted:
+    subject = await _subject_for(hands, caller, button)
     async with acting(hands, caller, Intent(subject, Word.READ, f"look at {subject.about}", act="look_at")) as act:
-        name = act.caller.called
-        await red_here(hands, act.caller, subject, button.since, button.branch)
-        state = await _taken(hands, act, button, name)
-        if state.looking != name:
+        name, who = act.caller.called, act.caller.person_id
+        mine = {"looking": name, "looking_id": who, "looking_by": act.caller.delivery_id}
+
+        def change(kept: Branch) -> dict[str, str]:
+            is_free = not kept.looking or (isinstance(button, LookInstead) and kept.looking_id in ("", instead_of))
+            return mine if is_free and not _is_mine(kept, act.caller) else {}
+
+        before, state = await _changed(hands, act, button, change)
+        if not _is_mine(state, act.caller):
             raise NothingToDo("looked_at_already", what=state.looking)
         act.note(result=f"looks at {subject.about}")
-        is_said = await _tell(hands, act, state)
+        other = "" if _is_mine(before, act.caller) else before.looking
+        word = partial(red.looked_at, state, act.subject.title, name, other)
+        is_said = await _tell(hands, state, word, state.looking_by or name)
     return act.done("look_at", what=subject.about, told=is_said)
+
+
+def _is_mine(state: Branch, caller: Caller) -> bool:
+    """Say whether somebody looks at it; an earlier version kept their name alone."""
+    return state.looking_id == caller.person_id if state.looking_id else state.looking == caller.called
+
+
+async def _subject_for(hands: Hands, caller: Caller, button: LookAt | LookInstead) -> Subject:
+    subject = await subject_of(hands, ProjectSlug(button.project_slug), button.branch)
+    await hands.refuse_if_hidden(caller, subject.slug, subject.ref)
+    return subject
 
 
 async def subject_of(hands: Hands, slug: ProjectSlug, branch: str) -> Subject:
@@ -69,27 +116,30 @@ async def red_here(hands: Hands, caller: Caller, subject: Subject, since: int, b
         raise NothingToDo("not_red_any_more" if since else "not_red_here", what=what)
 
 
-async def _taken(hands: Hands, act: Act, button: LookAt, name: str) -> Branch:
-    """Return how the branch stands, with who looks at it: the first who said so while it is red."""
+async def _changed(
+    hands: Hands, act: Act, button: LookAt | LookInstead, change: Callable[[Branch], Mapping[str, str]]
+) -> tuple[Branch, Branch]:
+    """Return how the branch stood, and how it does by now, with who looks at it."""
+    await red_here(hands, act.caller, act.subject, button.since, button.branch)
+    seen = list[Branch]()
 
-    def change(kept: Branch) -> Branch:
+    def changed(kept: Branch) -> Branch:
+        seen.append(kept)
         is_meant = kept.is_red and kept.red_since == button.since
-        return kept.model_copy(update={"looking": kept.looking or name}) if is_meant else kept
+        return kept.model_copy(update=dict(change(kept))) if is_meant else kept
 
     slug = act.subject.slug
-    state = await hands.store.subscriptions.know(act.caller.channel_id, slug, button.branch, change)
+    state = await hands.store.subscriptions.know(act.caller.channel_id, slug, button.branch, changed)
     if not state.is_red or state.red_since != button.since:
         raise NothingToDo("not_red_any_more", what=act.subject.about)
-    return state
+    return seen[-1], state
 
 
-async def _tell(hands: Hands, act: Act, state: Branch) -> bool:
+async def _tell(hands: Hands, state: Branch, word: Callable[[bool], Message], once: str) -> bool:
     """Say it in the thread, once, and in the message above it; who pressed has done what they did all the same."""
-    name = act.caller.called
-    word = partial(red.looked_at, state, act.subject.title, name)
     is_said = True
     try:
-        await hands.roots.say(state, word, once=f"{state.project_slug}:{state.branch}:{state.red_since}:{name}")
+        await hands.roots.say(state, word, once=f"{state.project_slug}:{state.branch}:{state.red_since}:{once}")
     except SlackError as error:
         is_said = False
         log.warning("not_said_who_looks", channel=state.channel_id, method=error.method, code=error.code)

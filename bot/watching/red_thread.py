@@ -44,7 +44,8 @@ from formatters.blocks import Message
 from formatters.links import Links
 
 ENDING = timedelta(hours=1)  # while who pressed a button of a message may still mean what it said
-OF_PEOPLE = ("looking", "snoozed_until", "snoozed_by", "is_of_all")  # what they have said of a branch
+# What they have said of a branch.
+OF_PEOPLE = ("looking", "looking_id", "looking_by", "snoozed_until", "snoozed_by", "is_of_all")
 
 
 class RedThread:

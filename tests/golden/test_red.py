@@ -163,6 +163,8 @@ async def who_looks(stage: Stage) -> None:
     await stage.presses("ada", root, button)
     await stage.presses("ada", root, button)
     await stage.presses("grace", root, button)
+    for _ in range(2):
+        await stage.presses("grace", root, "Take over or give back")
     await is_built(stage, GREEN)
     await stage.presses("grace", root, button)
 

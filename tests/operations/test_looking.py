@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import EndSnooze, LookAt, SnoozeForm
+from bot.actions import EndSnooze, LookAt, LookInstead, SnoozeForm
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.slack import utc_now
@@ -74,6 +74,44 @@ async def test_the_first_of_several_looks_and_all_read_that(tmp_path: Path) -> N
         assert not await looking(team)
         kept = await team.app.store.audit.lately(timedelta(hours=1), lambda one: one.what.startswith("look at"), 20)
         assert {one.outcome for one in kept} == {"done", "refused"}
+
+
+async def test_who_looks_is_followed_by_somebody_else_or_gives_it_back(tmp_path: Path) -> None:
+    """By the button that stands in the place of the first one; what was pressed twice is done and said once."""
+    async with team_under(HIDDEN, tmp_path) as team:
+        ada, grace, guest, place = team.ada, team.grace, team.slack.person("guest"), somewhere(team)
+        await subscribed(team)
+        await known(team, red_since=2417, number=2418, root_ts=place.ts)
+        await presses(team, ada, place, LOOK)
+        instead = LookInstead(**LOOK.model_dump(), looking_id=ada.id)
+        assert "You may not look at this" in said(await presses(team, guest, place, instead))
+        for _ in range(2):
+            assert await presses(team, grace, place, instead) == []
+        assert await looking(team) == "grace"
+        admin = team.slack.person("admin")
+        assert said(await presses(team, admin, place, instead)) == "grace looks at it already."
+        assert said(await presses(team, ada, place, instead)) == "grace looks at it already."
+        assert await looking(team) == "grace"
+        mine = instead.model_copy(update={"looking_id": grace.id})
+        for _ in range(2):
+            assert await presses(team, grace, place, mine) == []
+        assert not await looking(team)
+        await presses(team, grace, place, LOOK)
+        assert [reply.text for reply in place.replies] == [
+            "ada looks at it.",
+            "grace looks at it instead of ada.",
+            "grace does not look at it any more.",
+            "grace looks at it.",
+        ]
+
+
+async def test_whoever_an_earlier_version_kept_as_looking_gives_it_over(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place = somewhere(team)
+        await subscribed(team)
+        await known(team, red_since=2417, number=2418, root_ts=place.ts, looking="ada")
+        assert await presses(team, team.grace, place, LookInstead(**LOOK.model_dump())) == []
+        assert [reply.text for reply in place.replies] == ["grace looks at it instead of ada."]
 
 
 async def test_what_nobody_subscribes_to_any_more_has_no_buttons_and_a_press_says_why(tmp_path: Path) -> None:

@@ -345,6 +345,7 @@ SINCE = {  # buttons that came later
     "end_snooze",
     "invite_me",
     "look_at",
+    "look_instead",
     "remove_agent",
     "snooze",
     "take_back",
