@@ -96,8 +96,9 @@ class Telling:
     async def _knows_it_was_there(self, news: About) -> bool:
         await note(self._store.told, news, Why.WAS_THERE)
         state = await self._thread.known(news)
-        if (now := was_there(state, news.build)) != state and not ref_named(news.branch).is_tag:
-            await self._thread.know(news, now)
+        if was_there(state, news.build) != state and not ref_named(news.branch).is_tag:
+            name = news.channel_id, news.slug, news.key
+            await self._store.subscriptions.know(*name, lambda kept: was_there(kept, news.build))
         return False
 
     async def waits(self, build: Build) -> timedelta | None:
