@@ -80,6 +80,8 @@ def taken(one: LineMeant, typed: str = "") -> str:
             return f"This thread is about {title}."
         case How.CHANNEL:
             return f"This channel uses {title}."
+        case How.HEARD:
+            return f"The subscriptions here are to {title}."
         case How.RED:
             return f"{code(str(one.ref), 80)} of {title} is red here."
         case How.FOLLOWED:

@@ -17,7 +17,7 @@ from bot.models.circleci import ProjectSlug
 from bot.models.likeness import is_slip
 from bot.models.spelling import as_typed
 from bot.policy import Word
-from bot.reading import parsed, used_here
+from bot.reading import heard_here, parsed, takes_heard, used_here
 from bot.refs import TAG
 from bot.requests import OfTarget
 from bot.routing import EARLIER_NAMES, Command, Context, Router, without_address
@@ -232,9 +232,20 @@ class Sentences:
             return ()
 
     async def _default(self, caller: Caller, followed: Sequence[ProjectSlug]) -> Default | None:
-        """Return what is meant where no project is named: a thread's build, what the channel uses, the only project."""
+        """Return what is meant where no project is named: a thread's build, what the channel uses, the only project.
+
+        Before that one comes what the channel has subscribed to, where somebody looks.
+        """
         only = Default(self._typed(followed[0])) if len(followed) == 1 else None
-        return await self._of_thread(caller) or await self._of_channel(caller) or only
+        surely = await self._of_thread(caller) or await self._of_channel(caller)
+        return surely or await self._heard(caller, only) or only
+
+    async def _heard(self, caller: Caller, otherwise: Default | None) -> Default | None:
+        heard = await heard_here(caller, self._context)
+        if heard is None:
+            return None
+        looks = frozenset(name for name, one in self._context.router.commands.items() if takes_heard(one))
+        return Default(self._typed(heard.slug), only_for=looks, otherwise=otherwise)
 
     async def _of_channel(self, caller: Caller) -> Default | None:
         used = await used_here(caller, self._context)
