@@ -28,6 +28,7 @@ _SAID_BEHIND = ("help", "--help", "—help", "–help", "-h", "get", "clear")  #
 _BEGIN = "¿¡#@<\"'“„‚«"  # beside letters: `>`, `!` and `-` before a command quote it, or call something else by it
 _WHY = "why"  # the earlier name of what says whether one may do something, which takes a word of that
 _LOCK, _TO_A_PLACE, _AT_ONCE = "lock", ("deploy", "rerun"), ("deploy", "rerun", "unlock")
+_HELP = "help"
 _UNWATCH, _NOTIFY, _WHEN = "unwatch", "notify", ("when", "whenever", "if", "once", "my")
 MOST_PROJECTS = 3
 SHORTEST = 2  # words behind the name of a command, of what is a sentence and no slip in a line
@@ -221,7 +222,9 @@ class Sentences:
         reading = reader.read(text, projects, reader.known(projects, ()))
         if not (reading.meant or not reading.named.is_clear) or (reading.named.project and reading.named.is_clear):
             return reading
-        followed = await self._followed(caller)
+        # Help answers in an incident too, and needs no project: only the thread may mean something else.
+        is_help = bool(reading.meant) and reading.meant[0].command == _HELP
+        followed = () if is_help else await self._followed(caller)
         default = await self._default(caller, followed)
         return reader.read(text, projects, reader.known(projects, followed), default)
 
