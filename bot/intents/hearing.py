@@ -47,7 +47,26 @@ _ME = frozenset(
 _WHEN = frozenset(("when", "whenever", "if", "once", "time", "wenn", "sobald", "falls", "mal", "cuando", "si", "vez"))
 _WHY = frozenset(("why", "warum", "wieso", "weshalb"))
 _WHY_SAID = (("how", "come"), ("por", "que"))
-_NO = frozenset(("no", "not", "dont", "never", "stop", "quit", "nie", "kein", "keine", "keinen", "nunca", "dejar"))
+_AND = frozenset(("and", "then", "und", "dann", "y"))
+_NO = frozenset(
+    (
+        "no",
+        "not",
+        "dont",
+        "never",
+        "stop",
+        "quit",
+        "cancel",
+        "disable",
+        "mute",
+        "nie",
+        "kein",
+        "keine",
+        "keinen",
+        "nunca",
+        "dejar",
+    )
+)
 _NO_MORE = frozenset(
     (
         *("unsubscribe", "anymore", "tired", "enough", "basta", "abbestellen", "aufhoren", "abmelden", "desuscribe"),
@@ -55,7 +74,15 @@ _NO_MORE = frozenset(
     )
 )
 _NO_MORE_SAID = (
-    *(("any", "more"), ("no", "more"), ("no", "longer"), ("turn", "off"), ("switch", "off"), ("sick", "of")),
+    *(
+        ("any", "more"),
+        ("no", "more"),
+        ("no", "longer"),
+        ("turn", "off"),
+        ("switch", "off"),
+        ("sick", "of"),
+        ("too", "many"),
+    ),
     *(("nichts", "mehr"), ("nicht", "mehr"), ("nicht", "langer"), ("hor", "auf"), ("hore", "auf"), ("hort", "auf")),
     *(("ya", "no"), ("deja", "de"), ("dejad", "de"), ("dejen", "de"), ("da", "baja"), ("de", "baja")),
 )
@@ -87,6 +114,7 @@ _AROUND_RED = frozenset(
     (
         *("is", "are", "right", "now", "currently", "still", "branch", "branches", "builds", "here", "at", "the"),
         *("moment", "in", "this", "channel", "for", "us", "our", "of", "all", "me", "everything", "there", "today"),
+        *("tell", "sag", "zeig", "mir", "dime"),
         *("ist", "sind", "gerade", "hier", "im", "zurzeit", "momentan", "aktuell", "jetzt", "noch", "diesem", "kanal"),
         *("bei", "uns", "alles", "esta", "estan", "ahora", "aqui", "ramas", "rama", "en", "este", "canal", "de"),
         *("momento", "mismo", "todavia"),
@@ -130,7 +158,7 @@ def hearing(left: str) -> Hearing:
     words = normalized(left).split()
     said = set(words)
     return Hearing(
-        is_told=any(map(_is_telling, words)),
+        is_told=any(map(_is_telling, words)) or {"let", "know"} <= said,
         of_us=not _US.isdisjoint(said),
         of_me=not _ME.isdisjoint(said),
         ends=_ends(words),
@@ -168,7 +196,8 @@ def _ends(words: Sequence[str]) -> bool:
     """Say whether no is said to being told: right before the first word for it, or by words that say it anywhere."""
     told = next((at for at, word in enumerate(words) if _is_telling(word)), -1)
     is_to_be = told > 0 and words[told] not in _NO_TOLD and (words[told] not in _HEAR or not _WANT.isdisjoint(words))
-    if is_to_be and not _NO.isdisjoint(words[max(told - FAR, 0) : told]):
+    before = words[max(told - FAR, 0) : told] if is_to_be else ()
+    if not _NO.isdisjoint(before) and _AND.isdisjoint(before):  # who stops a build and wants to be told does not
         return True
     in_two = any(one in words and other in words[words.index(one) :] for one, other in _NO_AND_MORE)
     return in_two or not _NO_MORE.isdisjoint(words) or _has(words, _NO_MORE_SAID)

@@ -435,11 +435,13 @@ SURE = [
     ("ya no queremos saber nada de acme/frontend", "unsubscribe acme/frontend"),
     ("no nos avises más de acme/frontend main", "unsubscribe acme/frontend main"),
     ("stop telling us about acme/frontend main until tomorrow 9:00", "snooze acme/frontend main until tomorrow 9:00"),
+    ("we get too many messages about acme/frontend", "unsubscribe acme/frontend"),
     # Who is to be told of what comes is never carried out as `watch`, which is of one build.
     ("avísanos cuando falle acme/frontend main", "subscribe acme/frontend main"),
     ("avísanos si falla main de acme/frontend", "subscribe acme/frontend main"),
     ("dinos cuando acme/frontend se despliegue", "subscribe acme/frontend deployed"),
     ("ping us if main of acme/frontend breaks", "subscribe acme/frontend main"),
+    ("let us know when acme/frontend main is green again", "subscribe acme/frontend main fixed"),
     ("melde hier, wenn acme/frontend main kaputt geht", "subscribe acme/frontend main"),
     # What is told here, and why it was.
     ("was ist hier abonniert?", "subscriptions"),
@@ -462,6 +464,7 @@ SURE = [
     # What is red here is what the short help begins with.
     ("what is red?", "help"),
     ("is anything red right now?", "help"),
+    ("tell me what is red", "help"),
     ("was ist gerade rot?", "help"),
     ("¿qué está roto ahora?", "help"),
 ]
@@ -477,6 +480,7 @@ def test_who_is_to_be_told_or_is_not_is_understood(said: str, meant: str) -> Non
     ("said", "among"),
     [
         ("no notifications about acme/frontend main please", ["unsubscribe acme/frontend main"]),
+        ("cancel the notifications about acme/frontend", ["unsubscribe acme/frontend", "unwatch acme/frontend"]),
         ("ping me if acme/frontend main fails", ["watch acme/frontend main", "subscribe acme/frontend main"]),
         ("which branches do you watch here?", ["subscriptions"]),
         ("worüber werden wir hier informiert?", ["subscriptions"]),
@@ -497,6 +501,9 @@ def test_what_may_be_two_things_is_asked_about(said: str, among: list[str]) -> N
         ("don't publish acme/frontend main", "unsubscribe"),
         ("I dont know why acme/frontend main broke", "unsubscribe"),
         ("we did not hear about acme/frontend main", "unsubscribe"),
+        ("brich acme/frontend main ab und sag uns Bescheid", "unsubscribe"),
+        ("follow acme/frontend main in this channel", "subscriptions"),
+        ("report the status of acme/frontend main", "subscribe"),
         ("tell us when acme/frontend main breaks, but do not ping @oncall", "unsubscribe"),
         ("tell me if I may approve acme/frontend #2417", "notify"),
     ],
