@@ -120,6 +120,7 @@ _AROUND_RED = frozenset(
         *("momento", "mismo", "todavia"),
     )
 )
+_WHO, _LOOKING = frozenset(("who", "whos", "wer", "quien")), ("look", "schau", "kummert", "mira")
 _OF_APPROVAL = ("approv", "freigab", "freigeb", "freizugeb", "genehmig", "zustimm", "aprob", "aprueb")
 _DIRECT = frozenset(("dm", "dms"))
 _DIRECT_SAID = (("direct", "message"), ("direct", "messages"), ("mensajes", "directos"), ("private", "messages"))
@@ -141,7 +142,8 @@ class Hearing(NamedTuple):
     """What is said of being told; each is true as far as the words say so.
 
     `of_us` a channel is told, `of_me` who speaks; `is_told` says that it is about telling at all, `ends` that there is
-    to be no more of it, `when` that it is about what is to come, `asks_why` why it was. `is_red` asks what is red.
+    to be no more of it, `when` that it is about what is to come, `asks_why` why it was. `is_red` asks what is red, and
+    `who_looks` who looks at what is.
     """
 
     is_told: bool = False
@@ -151,6 +153,7 @@ class Hearing(NamedTuple):
     when: bool = False
     asks_why: bool = False
     is_red: bool = False
+    who_looks: bool = False
 
 
 def hearing(left: str) -> Hearing:
@@ -165,6 +168,7 @@ def hearing(left: str) -> Hearing:
         when=not _WHEN.isdisjoint(said),
         asks_why=not _WHY.isdisjoint(words[:2]) or any(tuple(words[:2]) == one for one in _WHY_SAID),
         is_red=not (_RED.isdisjoint(said) or _ASKS.isdisjoint(said)) and said <= _RED | _ASKS | _AROUND_RED,
+        who_looks=not _WHO.isdisjoint(words[:1]) and _begins(words[1:4], _LOOKING),
     )
 
 

@@ -277,7 +277,7 @@ def _as_told(found: list[Scored], heard: Hearing, named: Named, want: Wanted, le
     A channel is told of branches, by nobody's sentence; a build that is named by its number is followed.
     """
     is_named = bool(named.project or named.ref)
-    if heard.is_red and not (is_named or named.number):
+    if ((heard.is_red and not is_named) or heard.who_looks) and not named.number:
         return _before(_HELP, found)
     if heard.asks_why:
         return _before(_TOLD, found) if heard.is_told and heard.of_us else found

@@ -465,6 +465,8 @@ SURE = [
     ("what is red?", "help"),
     ("is anything red right now?", "help"),
     ("tell me what is red", "help"),
+    ("who looks at acme/frontend main?", "help"),
+    ("wer kümmert sich um main?", "help"),
     ("was ist gerade rot?", "help"),
     ("¿qué está roto ahora?", "help"),
 ]
