@@ -1,9 +1,13 @@
 """Snoozes of a red branch: by whoever may read it, until its time or the next green, said to all and told once."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from bot.actions import EndSnooze, LookAt, SnoozeForm
 from bot.errors import NothingToDo
@@ -12,6 +16,8 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
 from bot.models.slack import utc_now
 from bot.models.subscription import Fitting
+from bot.operations import Operations
+from bot.watching.engine import Engine
 from bot.watching.snoozed import is_snoozed
 from tests.operations.scene import (
     BACKEND,
@@ -96,6 +102,34 @@ async def test_a_run_that_died_means_the_same_end_and_says_it_once(tmp_path: Pat
         ended = ada.model_copy(update={"delivery_id": "died too"})
         assert [(await snooze(ended, *about, None)).until for _ in range(2)] == [None, None]
         assert [reply.text.partition(" ")[2].partition(" ")[0] for reply in place.replies] == ["snoozed", "ended"]
+
+
+class WhileItIsFixed:
+    """Adds the task of an end while another process tells that the branch is green."""
+
+    def __init__(self, team: Team) -> None:
+        self._team = team
+
+    async def put(self, name: str, *ids: str, when: datetime) -> None:
+        await known(self._team, number=2419)
+        await self._team.app.engine.put(name, *ids, when=when)
+
+
+async def test_a_snooze_that_meets_the_repair_is_none(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place = somewhere(team)
+        await subscribed(team)
+        operations = Operations(replace(team.app.operations._hands, engine=cast("Engine", WhileItIsFixed(team))))
+        snooze, pressed = operations.snooze, operations.snooze_pressed
+        ada = Caller(person_id=team.ada.id, name="ada", place=Place(channel_id=team.deploys.id), delivery_id="late")
+        until, about = datetime(2031, 1, 1, tzinfo=UTC), (ProjectSlug(BACKEND), "acme/backend", Ref(name="main"))
+        for press in (False, True):
+            await known(team, red_since=2417, number=2418, root_ts=place.ts)
+            one = ada.model_copy(update={"delivery_id": f"late {press}"})
+            with pytest.raises(NothingToDo) as refused:
+                await (pressed(one, SNOOZE, until) if press else snooze(one, *about, until))
+            assert refused.value.why == ("not_red_any_more" if press else "not_red_here")
+        assert (place.replies, len(team.deploys.roots)) == ([], 1)
 
 
 async def test_a_line_without_a_branch_asks_which_where_the_default_one_is_not_red(tmp_path: Path) -> None:
