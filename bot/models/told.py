@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.fields import Model
 
 
@@ -43,6 +44,15 @@ class Reason(Model):
     code: str = ""
     state: str = ""
     again_at: datetime | None = None
+
+
+class MessageAbout(Model):
+    """Of which build a message in a channel tells, and under which name the channel knows its branch or tag."""
+
+    pipeline_id: PipelineId
+    project_slug: ProjectSlug
+    branch: str
+    number: int
 
 
 class Missed(Model):

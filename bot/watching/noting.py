@@ -1,12 +1,31 @@
-"""Keeps why a channel was, or was not, told of a build, for who asks (`/ci told`)."""
+"""Tells a channel of a build, and keeps why it was, or was not, told, for who asks (`/ci told`)."""
 
+from bot.messenger import Messenger
+from bot.models.caller import Place
 from bot.models.circleci import PipelineId
 from bot.models.slack import utc_now
-from bot.models.told import Reason, Why
+from bot.models.told import MessageAbout, Reason, Why
+from bot.once import post_once
+from bot.store import Store
 from bot.store.told import ReasonsTold
 from bot.watching.about import About
+from formatters.blocks import Message
 
 MOST_BEFORE = 4  # messages about one build, beside the newest
+
+
+async def tell_once(
+    store: Store, messenger: Messenger, news: About, place: Place, word: Message, *, kind: str, name: str
+) -> str:
+    """Return the `ts` of a post that tells of a build, and keep that it does. Raises SlackError."""
+    ts = await post_once(messenger, store.claims, place, word, kind=kind, name=name)
+    await note(store.told, news, Why.TOLD, ts=ts)
+    if place.thread_ts is None:  # in its thread nobody has to name the build
+        about = MessageAbout(
+            pipeline_id=news.build.pipeline.id, project_slug=news.slug, branch=news.key, number=news.number
+        )
+        await store.told.note_message(news.channel_id, ts, about)
+    return ts
 
 
 async def note(told: ReasonsTold, news: About, why: Why, **more: object) -> None:

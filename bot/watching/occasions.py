@@ -17,14 +17,12 @@ from bot.models.occasions import Failure, Hold
 from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.subscription import Event, ref_named
-from bot.models.told import Why
-from bot.once import post_once
 from bot.store import Store
 from bot.watching import events
 from bot.watching.about import About
 from bot.watching.branches import is_red
 from bot.watching.changes import decided
-from bot.watching.noting import note
+from bot.watching.noting import tell_once
 from bot.watching.tags import message_about
 from bot.watching.watcher import Sources
 from formatters import red, told_events
@@ -202,9 +200,7 @@ class Occasions:
         return (state.root_ts or "") if state is not None and state.is_red else ""
 
     async def _post(self, news: About, place: Place, word: Message, name: str) -> str:
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind="occasion", name=name)
-        await note(self._store.told, news, Why.TOLD, ts=ts)
-        return ts
+        return await tell_once(self._store, self._messenger, news, place, word, kind="occasion", name=name)
 
     def _seen(self, news: About, build: Build) -> red.Seen:
         return red.Seen(build, None, news.title, self._links)

@@ -12,7 +12,7 @@ from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.subscription import Event
 from bot.models.told import Why
-from bot.once import post_once, posted
+from bot.once import posted
 from bot.store import Store
 from bot.watching.about import About
 from bot.watching.branches import (
@@ -27,7 +27,7 @@ from bot.watching.branches import (
     was_green,
 )
 from bot.watching.evidence import Evidence
-from bot.watching.noting import note
+from bot.watching.noting import note, tell_once
 from bot.watching.otherwise import Otherwise
 from bot.watching.pings import Pings
 from formatters import red
@@ -198,9 +198,7 @@ class RedThread:
 
     async def _post(self, news: About, place: Place, word: Message) -> str:
         name = _name(news, said_key(news.build))
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind=KIND, name=name)
-        await note(self._store.told, news, Why.TOLD, ts=ts)
-        return ts
+        return await tell_once(self._store, self._messenger, news, place, word, kind=KIND, name=name)
 
     async def _silent(self, news: About, found: Decision, state: Branch) -> Why | None:
         """Return why nothing is posted of what happened; None where it is."""

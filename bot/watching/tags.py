@@ -10,13 +10,11 @@ from bot.models.build import Build, Report
 from bot.models.caller import Place
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.subscription import Event
-from bot.models.told import Why
-from bot.once import post_once
 from bot.store import Store
 from bot.store.claims import Claims
 from bot.watching.about import About
 from bot.watching.branches import is_red, is_wanted, said_key
-from bot.watching.noting import note
+from bot.watching.noting import tell_once
 from formatters import red
 from formatters.blocks import Message
 from formatters.links import Links
@@ -86,9 +84,7 @@ class Tags:
 
     async def _post(self, news: About, place: Place, word: Message) -> str:
         name = f"{news.slug}:{news.key}:{said_key(news.build)}"
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind="tag", name=name)
-        await note(self._store.told, news, Why.TOLD, ts=ts)
-        return ts
+        return await tell_once(self._store, self._messenger, news, place, word, kind="tag", name=name)
 
     async def _rewrite(self, news: About, ts: str, word: Message) -> None:
         try:

@@ -88,12 +88,36 @@ async def of_a_tag(stage: Stage) -> None:
             await stage.types("ada", f"told acme/backend #{pipeline.number}", "deploys")
 
 
+async def asked_in_their_threads(stage: Stage) -> None:
+    """Name no build below what tells of one: of a tag, that waits, was deployed, or a branch with `channel`."""
+    await stage.types("ada", "subscribe acme/backend tag:v* failed", "deploys")
+    plan, passes = WorkflowPlan("build", (red("test_total"),)), WorkflowPlan("build", (GREEN, DEPLOY))
+    stage.team.circleci.world.projects[BACKEND].tags["v2.0"] = Scenario((plan,))
+    tagged = stage.team.circleci.world.trigger(BACKEND, tag="v2.0", parameters={}, by="octo-grace")
+    stage.notes("octo-grace pushes v2.0")
+    await is_over(stage, tagged)
+    await asks(stage, "triage", "told")
+    await subscribes(stage, mode=Mode.CHANNEL, events=("broke", "still-red", "deployed", "waiting"))
+    await is_on_hold(stage, await is_begun(stage, Scenario((passes, HOLD))))
+    await asks(stage, "told", "approve")
+    for scenario in (Scenario((passes,)), red("test_total"), red("test_tax")):
+        await is_built(stage, scenario)
+        await asks(stage, "status", "tests")
+
+
+async def asks(stage: Stage, *lines: str) -> None:
+    root = stage.team.deploys.roots[-1]
+    for line in lines:
+        await stage.mentions("ada", line, root)
+
+
 SCENES: dict[str, Scene] = {
     "told-waiting": waiting,
     "told-of-a-red-branch": of_a_red_branch,
     "told-slow": slow,
     "told-flaky": flaky,
     "told-of-a-tag": of_a_tag,
+    "told-asked-in-their-threads": asked_in_their_threads,
 }
 
 

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from tests.operations.scene import BACKEND, FRONTEND, OVER, mentions, pushed, said, team_under, types
+from bot.models.told import MessageAbout
+from playground.circleci.pipelines import Pipeline
+from playground.slack.conversations import Message
+from tests.operations.scene import BACKEND, FRONTEND, OVER, mentions, pushed, said, somewhere, team_under, types
 from tests.operations.test_looking import subscribed
 from tests.operations.test_subscribing import POLICY
+from tests.stories.team import Team
 
 
 async def test_who_may_not_read_it_learns_nothing_of_it_or_of_its_rules(tmp_path: Path) -> None:
@@ -21,3 +25,27 @@ async def test_who_may_not_read_it_learns_nothing_of_it_or_of_its_rules(tmp_path
             assert ("release/*" in told, "merger" in told) == (True, sees_all)
         await mentions(team, team.ada, f"told acme/backend #{hidden.number}")
         assert "is about" not in said(await types(team, guest, "told nowhere/else #1"))
+
+
+async def asked(team: Team, place: Message, line: str, answer: str) -> None:
+    """Ask in the thread of a message, and wait for an answer there with these words."""
+    before = len(place.replies)
+    await team.ada.mention(place.channel, line, thread_ts=place.ts)
+    await team.slack.wait_for(lambda: any(answer in one.text for one in place.replies[before:]))
+
+
+async def test_a_thread_is_about_what_its_message_tells_of_or_a_newer_build_that_it_follows(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place, builds = somewhere(team), [pushed(team, "try/slow", OVER) for _ in range(3)]
+
+        async def tells_of(one: Pipeline) -> None:
+            about = {"pipeline_id": one.id, "project_slug": FRONTEND, "branch": "try/slow", "number": one.number}
+            await team.app.store.told.note_message(team.deploys.id, place.ts, MessageAbout.model_validate(about))
+
+        first, second, third = builds
+        await tells_of(first)
+        await asked(team, place, "told", f"#{first.number} of acme/frontend")
+        await asked(team, place, f"watch acme/frontend #{second.number}", "passed")
+        await asked(team, place, "told", f"#{second.number} of acme/frontend")
+        await tells_of(third)
+        await asked(team, place, "told", f"#{third.number} of acme/frontend")
