@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from bot.models.told import MessageAbout
+from bot.models.circleci import PipelineId
+from bot.models.slack import utc_now
+from bot.models.subscription import USUAL
+from bot.models.told import MessageAbout, Reason, Why
 from playground.circleci.pipelines import Pipeline
 from playground.slack.conversations import Message
 from tests.operations.scene import BACKEND, FRONTEND, OVER, mentions, pushed, said, somewhere, team_under, types
@@ -25,6 +28,35 @@ async def test_who_may_not_read_it_learns_nothing_of_it_or_of_its_rules(tmp_path
             assert ("release/*" in told, "merger" in told) == (True, sees_all)
         await mentions(team, team.ada, f"told acme/backend #{hidden.number}")
         assert "is about" not in said(await types(team, guest, "told nowhere/else #1"))
+
+
+async def test_of_a_subscription_that_they_may_not_read_it_does_not_say_that_there_is_none(tmp_path: Path) -> None:
+    async with team_under(POLICY, tmp_path) as team:
+        guest, ada, one = team.slack.person("guest"), team.ada, pushed(team, "try/slow", OVER)
+        line = f"told acme/frontend #{one.number}"
+        await subscribed(
+            team, project_slug=FRONTEND, project_title="acme/frontend", branches=("try/slow", "merger"), events=USUAL
+        )
+        assert "No subscription of this channel that you may read is about" in said(await types(team, guest, line))
+        reason = Reason(why=Why.TOLD, at=utc_now(), branch="try/slow")
+        await team.app.store.told.note(PipelineId(one.id), reason, channel_id=team.deploys.id)
+        for person, reads_all in ((guest, False), (ada, True)):
+            told = said(await types(team, person, line))
+            assert "This channel was told of it" in told
+            assert "No subscription" not in told
+            assert ("I say when" in told) is reads_all
+
+
+async def test_many_subscriptions_that_are_about_a_build_fit_into_what_slack_takes(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        for nth in range(50):
+            of = {"project_slug": FRONTEND, "project_title": "acme/frontend", "branches": ("try/slow",)}
+            await subscribed(team, id=f"s{nth}", **of, mention=f"S0GROUP{nth}", made_by=team.ada.id)
+        one = pushed(team, "try/slow", OVER)
+        (answer,) = await types(team, team.ada, f"told acme/frontend #{one.number}")
+        (rules,) = [block["elements"][0]["text"] for block in answer.blocks if block["type"] == "context"]
+        assert len(rules) <= 3000
+        assert rules.splitlines()[-1].startswith("and ")
 
 
 async def asked(team: Team, place: Message, line: str, answer: str) -> None:

@@ -225,6 +225,29 @@ async def test_what_is_cut_off_is_said_once(stage: Stage, lost: str) -> None:
     assert len(stage.channel().messages) == 2
 
 
+async def test_what_comes_beside_what_a_run_died_over_is_a_message_of_its_own(stage: Stage) -> None:
+    """By the next look another job waits too, and another one was deployed."""
+    await stage.subscribes(events=["waiting", "deployed"], mode=Mode.CHANNEL)
+    await stage.dies_over(waiting("on_hold"), stage.telling.waits)
+    for statuses in (["on_hold", "on_hold"], ["success", "success"]):
+        assert await stage.telling.waits(waiting(*statuses)) is None
+    jobs = [job(f"deploy-{where}", number=number) for number, where in enumerate(("eu", "us"), start=7)]
+    stage.far_side.has(with_jobs(build(1), jobs[0]))
+    await stage.dies_over(build(1))
+    stage.far_side.has(with_jobs(build(1, "success", 2), *jobs))
+    await stage.judged(build(1, "success", 2))
+    said = [
+        one.visible.partition("backend · ")[2].partition("\n")[0].replace("*", "") for one in stage.channel().messages
+    ]
+    assert said == [
+        "hold-1 was approved (build).",
+        "hold-2 was approved (build).",
+        "Deployed: deploy-eu passed, though the build failed.",
+        "Deployed: deploy-us passed.",
+    ]
+    assert not any("[ " in one.visible for one in stage.channel().messages)
+
+
 async def test_of_a_branch_that_is_snoozed_nothing_is_told(stage: Stage) -> None:
     await stage.subscribes(events=["broke", "waiting", "deployed"])
     stage.far_side.has(with_jobs(build(1), job("deploy")), with_jobs(build(2), job("deploy", number=3)))
