@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.models.circleci import PipelineId
-from bot.models.subscription import Mode
+from bot.models.subscription import Event, Mode
 from tests.golden.playground import JobPlan, Pipeline, Scenario, TestPlan, WorkflowPlan
 from tests.golden.records import compare
 from tests.golden.scenes import Scene, played
@@ -105,6 +105,25 @@ async def asked_in_their_threads(stage: Stage) -> None:
         await asks(stage, "status", "tests")
 
 
+async def all_of_two_builds(stage: Stage) -> None:
+    """Hear all there is of a build that fails and passes in a rerun, and of one that waits, by two presses."""
+    await subscribes(stage, events=tuple(Event))
+    test, deploy = TestPlan("test_total", "tests/test_cart.py"), JobPlan("deploy-prod", requires=("unit-tests",))
+    broken = WorkflowPlan("build", (red("test_total"), deploy))
+    passes = WorkflowPlan("build", (JobPlan("unit-tests", tests=(test,)), deploy))
+    pipeline = await is_built(stage, Scenario((broken,), rerun=(passes,)))
+    await stage.presses("ada", stage.team.deploys.roots[-1], "Rerun failed")
+    await stage.passes(240)
+    await stage.passes(300)
+    await is_over(stage, pipeline)
+    pipeline = await is_begun(stage, Scenario((WorkflowPlan("build", (GREEN,)), HOLD)))
+    await is_on_hold(stage, pipeline)
+    await stage.presses("ada", stage.team.deploys.roots[-1], "Approve hold-prod")
+    await stage.passes(240)
+    await stage.passes(300)
+    await is_over(stage, pipeline)
+
+
 async def asks(stage: Stage, *lines: str) -> None:
     root = stage.team.deploys.roots[-1]
     for line in lines:
@@ -117,6 +136,7 @@ SCENES: dict[str, Scene] = {
     "told-slow": slow,
     "told-flaky": flaky,
     "told-of-a-tag": of_a_tag,
+    "told-all-of-two-builds": all_of_two_builds,
     "told-asked-in-their-threads": asked_in_their_threads,
 }
 
