@@ -26,7 +26,7 @@ KEPT = "I keep what I decide for 14 days, of the newest 1,000 builds of a channe
 def why(found: WhyTold, links: Links) -> Message:
     """Say what was decided of it here, and by which rules; where nothing is kept, what would be decided now."""
     number = link(links.pipeline(found.project_slug, found.number), f"#{found.number}")
-    of = f"of {literal(found.project_title)}{f' ({literal(str(found.ref), 120)})' if found.ref else ''}"
+    of = f"of {literal(found.project_title)}{f' ({literal(str(found.ref), 120, name=True)})' if found.ref else ''}"
     said = " ".join(f"{one[:1].upper()}{one[1:]}." for one in _said(found))
     return assemble(f"#{found.number} {of}: {said}", section(f"*{number}* {of}\n{said}"), _by(found))
 
