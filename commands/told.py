@@ -1,5 +1,6 @@
 """Say why this channel was told of a build, or was not: as it was decided then, and never guessed."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from bot.answers.subscriptions import WhyTold
@@ -9,12 +10,12 @@ from bot.models.caller import Caller
 from bot.models.circleci import Pipeline
 from bot.models.help import CommandHelp
 from bot.models.red import Branch
-from bot.models.subscription import Subscription, key_of
+from bot.models.subscription import Event, Subscription, key_of
 from bot.models.told import Reason, Why
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
 from bot.together import together
-from bot.watching.branches import would_be
+from bot.watching.branches import is_wanted, would_be
 from commands.subscribe import readable_of
 
 HELP = CommandHelp(
@@ -51,6 +52,7 @@ async def told(request: OfTarget, caller: Caller, context: Context) -> WhyTold:
         **await _links(here, caller, context),
         root=await _root(pipeline, here, caller, context),
         rules=tuple(rules),
+        told_by=tuple(_told_by(here, rules, pipeline)),
         nearest=() if rules else tuple(readable[:MOST_NEAR]),
         events=tuple(dict.fromkeys(event for rule in rules for event in rule.events_of(pipeline.ref))),
         is_hidden=len(rules) < len([one for one in of_channel if _is_about(one, pipeline)]),
@@ -86,6 +88,19 @@ async def _waits(pipeline: Pipeline, of_all: Reason | None, context: Context) ->
     with suppress(CircleCIError):
         return (await context.circleci.outline(pipeline)).state is State.ON_HOLD
     return False
+
+
+def _told_by(here: Reason | None, rules: Sequence[Subscription], pipeline: Pipeline) -> list[Subscription]:
+    """Return those of the rules by which it was told: they were there, and ask for what was said."""
+    if here is None or pipeline.ref is None:
+        return []
+    ref, said = pipeline.ref, [event for event in Event if event in here.said.values()]
+    return [
+        one
+        for one in rules
+        if one.made_at <= here.at and key_of(str(ref), one.scope) == here.branch
+        if any(is_wanted(event, one.events_of(ref)) for event in said)
+    ]
 
 
 async def _of_all(pipeline: Pipeline, context: Context) -> Reason | None:

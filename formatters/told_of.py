@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bot.answers.subscriptions import WhyTold
 from bot.models import rule_line
-from bot.models.subscription import Event
+from bot.models.subscription import Event, Subscription
 from bot.models.told import Reason, Why
 from formatters.again import command
 from formatters.blocks import Message, assemble, code, context, fit, link, literal, moment, section
@@ -96,11 +96,18 @@ def _unknown(found: WhyTold) -> Iterator[str]:
 
 
 def _by(found: WhyTold) -> dict[str, object] | None:
-    rules = found.rules or found.nearest
-    if not rules:
-        return None
-    heard = "Subscriptions that are about it" if found.rules else "What this channel hears of the project"
-    return context(fit([f"{heard}:", *(f"• I say {rule(one)}" for one in rules)], MOST_SAID))
+    others = [one for one in found.rules if one not in found.told_by]
+    parts = {"Told by": found.told_by, "Others that are about it": others}
+    lists = {
+        **(parts if found.told_by and others else {"Subscriptions that are about it": found.rules}),
+        "What this channel hears of the project": found.nearest,
+    }
+    lines = [line for heard, rules in lists.items() for line in _listed_below(heard, rules)]
+    return context(fit(lines, MOST_SAID)) if lines else None
+
+
+def _listed_below(heard: str, rules: Sequence[Subscription]) -> list[str]:
+    return [f"{heard}:", *(f"• I say {rule(one)}" for one in rules)] if rules else []
 
 
 def _branch(reason: Reason, found: WhyTold) -> str:

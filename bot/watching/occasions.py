@@ -203,7 +203,7 @@ class Occasions:
     async def _thread_of(self, news: About, event: Event) -> str:
         """Return below which message it stands: that about a branch that is red, or was until it; or about the build.
 
-        What waits, or was deployed, is news of its own: else it stands in the channel.
+        What waits is for all to see once the branch is green, and what was deployed unless it repaired that.
         """
         if not news.has_threads:
             return ""
@@ -212,9 +212,10 @@ class Occasions:
         if (state := await self._known(news)) is not None and state.is_red:
             return state.root_ts or ""
         first = await first_message(self._store.claims, news)
-        is_beside = event in (Event.FLAKY, Event.SLOW)
-        is_of_branch = first and await self._store.subscriptions.of_thread(news.channel_id, first) is not None
-        return first if is_beside or is_of_branch else ""
+        if not first or event is Event.WAITING:
+            return ""
+        has_repaired = await self._store.subscriptions.of_thread(news.channel_id, first) is not None
+        return first if has_repaired or event is not Event.DEPLOYED else ""
 
     async def _known(self, news: About) -> Branch | None:
         return await self._store.subscriptions.known(news.channel_id, news.slug, news.key)

@@ -118,6 +118,7 @@ async def all_of_two_builds(stage: Stage) -> None:
     await is_over(stage, pipeline)
     pipeline = await is_begun(stage, Scenario((WorkflowPlan("build", (GREEN,)), HOLD)))
     await is_on_hold(stage, pipeline)
+    await stage.is_quiet()
     await stage.presses("ada", stage.team.deploys.roots[-1], "Approve hold-prod")
     await stage.passes(240)
     await stage.passes(300)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bot.models.circleci import PipelineId
 from bot.models.slack import utc_now
-from bot.models.subscription import USUAL
+from bot.models.subscription import USUAL, Event
 from bot.models.told import MessageAbout, Reason, Why
 from playground.circleci.pipelines import Pipeline
 from playground.slack.conversations import Message
@@ -45,6 +45,20 @@ async def test_of_a_subscription_that_they_may_not_read_it_does_not_say_that_the
             assert "This channel was told of it" in told
             assert "No subscription" not in told
             assert ("I say when" in told) is reads_all
+
+
+async def test_of_several_subscriptions_those_are_named_by_which_it_was_told(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        one, of = pushed(team, "try/slow", OVER), {"project_slug": FRONTEND, "project_title": "acme/frontend"}
+        for events in ((Event.DEPLOYED,), (Event.FAILED, Event.PASSED), (Event.SLOW,)):
+            branches = ("try/slow",)
+            await subscribed(team, id=events[0], **of, branches=branches, events=events, made_by=team.ada.id)
+        said_in = {"1.1": "deployed", "1.2": "broke", "1.3": "of another version"}
+        reason = Reason(why=Why.TOLD, at=utc_now(), branch="try/slow", ts="1.3", before=("1.1", "1.2"), said=said_in)
+        await team.app.store.told.note(PipelineId(one.id), reason, channel_id=team.deploys.id)
+        told = said(await types(team, team.ada, f"told acme/frontend #{one.number}"))
+        by, _, others = told.partition("Told by:")[2].partition("Others that are about it:")
+        assert ("is deployed" in by, "fails or passes" in by, "takes long" in others) == (True, True, True)
 
 
 async def test_many_subscriptions_that_are_about_a_build_fit_into_what_slack_takes(tmp_path: Path) -> None:
