@@ -2,13 +2,28 @@
 
 from pathlib import Path
 
+import pytest
+
+from bot.actions import RerunFailed
 from bot.models.circleci import PipelineId
 from bot.models.slack import utc_now
 from bot.models.subscription import USUAL, Event
 from bot.models.told import MessageAbout, Reason, Why
 from playground.circleci.pipelines import Pipeline
 from playground.slack.conversations import Message
-from tests.operations.scene import BACKEND, FRONTEND, OVER, mentions, pushed, said, somewhere, team_under, types
+from tests.operations.scene import (
+    BACKEND,
+    FRONTEND,
+    OVER,
+    followed,
+    mentions,
+    presses,
+    pushed,
+    said,
+    somewhere,
+    team_under,
+    types,
+)
 from tests.operations.test_looking import subscribed
 from tests.operations.test_subscribing import POLICY
 from tests.stories.team import Team
@@ -80,18 +95,36 @@ async def asked(team: Team, place: Message, line: str, answer: str) -> None:
     await team.slack.wait_for(lambda: any(answer in one.text for one in place.replies[before:]))
 
 
+async def tells_of(team: Team, place: Message, one: Pipeline) -> None:
+    """Let a message be one of a subscription, about a build."""
+    about = {"pipeline_id": one.id, "project_slug": FRONTEND, "branch": "try/slow", "number": one.number}
+    await team.app.store.told.note_message(team.deploys.id, place.ts, MessageAbout.model_validate(about))
+
+
+@pytest.mark.parametrize("is_followed", [False, True])
+async def test_a_press_on_what_tells_of_a_build_is_followed_below_it_unless_the_channel_follows_that(
+    tmp_path: Path, is_followed: bool
+) -> None:
+    async with team_under("", tmp_path) as team:
+        if is_followed:
+            await followed(team, "try/infrastructure", OVER, "red so far")
+        else:
+            pushed(team, "try/infrastructure", OVER)
+        told, one = somewhere(team), team.circleci.world.pipelines[-1]
+        await tells_of(team, told, one)
+        before = len(team.deploys.roots)
+        await presses(team, team.ada, told, RerunFailed(pipeline_id=one.id))
+        await team.reads("attempt 2")
+        assert (bool(told.replies), len(team.deploys.roots)) == (not is_followed, before)
+
+
 async def test_a_thread_is_about_what_its_message_tells_of_or_a_newer_build_that_it_follows(tmp_path: Path) -> None:
     async with team_under("", tmp_path) as team:
-        place, builds = somewhere(team), [pushed(team, "try/slow", OVER) for _ in range(3)]
-
-        async def tells_of(one: Pipeline) -> None:
-            about = {"pipeline_id": one.id, "project_slug": FRONTEND, "branch": "try/slow", "number": one.number}
-            await team.app.store.told.note_message(team.deploys.id, place.ts, MessageAbout.model_validate(about))
-
-        first, second, third = builds
-        await tells_of(first)
+        place = somewhere(team)
+        first, second, third = (pushed(team, "try/slow", OVER) for _ in range(3))
+        await tells_of(team, place, first)
         await asked(team, place, "told", f"#{first.number} of acme/frontend")
         await asked(team, place, f"watch acme/frontend #{second.number}", "passed")
         await asked(team, place, "told", f"#{second.number} of acme/frontend")
-        await tells_of(third)
+        await tells_of(team, place, third)
         await asked(team, place, "told", f"#{third.number} of acme/frontend")
