@@ -22,7 +22,7 @@ from bot.store import Store
 from bot.watching import events
 from bot.watching.about import About
 from bot.watching.branches import is_red
-from bot.watching.changes import decided
+from bot.watching.changes import decided, waits
 from bot.watching.noting import Post, first_message, tell_once
 from bot.watching.tags import message_about
 from bot.watching.watcher import Sources
@@ -64,15 +64,25 @@ class Occasions:
             return False
         told = await self._store.occasions.holds(news.build.pipeline.id)
         known = {one.job.id for hold in told if hold.channel_id == news.channel_id for one in hold.changes if one.job}
-        once = {f"waiting:{news.channel_id}:{one.key}": one for one in events.held(news.build, known)}
+        once = {self._waits_once(news, one): one for one in events.held(news.build, known)}
+        for change in events.waited(news.build, known):  # a run may have said that it waits, and died over that
+            if await self._store.claims.is_taken(_said_with(key := self._waits_once(news, change))):
+                once[key] = change
         for name, keys in (await self._posts(once)).items():
             found = tuple(once[key] for key in keys)
-            word = partial(told_events.waiting, news.key, found=found, mentioned=news.called_to_approve)
+            now = decided(found, news.build)
+            mentioned = news.called_to_approve if waits(now) else ()
+            word = partial(told_events.waiting, news.key, found=now, mentioned=mentioned)
             where = await self._say(news, Event.WAITING, word, name)
             about = {"project_slug": news.slug, "branch": news.key, "number": news.build.pipeline.number}
             hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found, **about)
             await self._store.occasions.save_hold(news.build.pipeline.id, hold)
+            await self._rewrite(news, [hold])
         return bool(once)
+
+    @staticmethod
+    def _waits_once(news: About, change: Change) -> str:
+        return f"waiting:{news.channel_id}:{change.key}"
 
     async def ended(self, news: About) -> bool:
         """Tell of a build that is over what its channel wants to hear; says whether anything was said."""
@@ -184,7 +194,7 @@ class Occasions:
         """
         posts, mine = defaultdict[str, list[str]](list), _short(once)
         for key in once:
-            posts[await self._store.claims.claim(f"said-with:{key}", mine, KEPT)].append(key)
+            posts[await self._store.claims.claim(_said_with(key), mine, KEPT)].append(key)
         return posts
 
     async def _say(self, news: About, event: Event, word: Callable[..., Message], name: str) -> "_Said":
@@ -236,6 +246,10 @@ class _Said(NamedTuple):
 
     ts: str
     is_apart: bool
+
+
+def _said_with(key: str) -> str:
+    return f"said-with:{key}"
 
 
 def _short(names: Iterable[str]) -> str:

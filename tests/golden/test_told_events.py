@@ -112,17 +112,26 @@ async def all_of_two_builds(stage: Stage) -> None:
     broken = WorkflowPlan("build", (red("test_total"), deploy))
     passes = WorkflowPlan("build", (JobPlan("unit-tests", tests=(test,)), deploy))
     pipeline = await is_built(stage, Scenario((broken,), rerun=(passes,)))
-    await stage.presses("ada", stage.team.deploys.roots[-1], "Rerun failed")
+    await presses(stage, "Rerun failed")
     await stage.passes(240)
     await stage.passes(300)
     await is_over(stage, pipeline)
     pipeline = await is_begun(stage, Scenario((WorkflowPlan("build", (GREEN,)), HOLD)))
     await is_on_hold(stage, pipeline)
-    await stage.is_quiet()
-    await stage.presses("ada", stage.team.deploys.roots[-1], "Approve hold-prod")
+    await presses(stage, "Approve hold-prod")
     await stage.passes(240)
     await stage.passes(300)
     await is_over(stage, pipeline)
+
+
+async def presses(stage: Stage, button: str) -> None:
+    """Press it on the newest message, and let the bot look once more at what it follows by then."""
+    message = stage.team.deploys.roots[-1]
+    await stage.team.clicks(stage.team.ada, message, stage._pressed("ada", message, button))
+    await stage.team.is_done()
+    await stage.is_quiet()
+    await stage.looks()
+    stage.notes_news()
 
 
 async def asks(stage: Stage, *lines: str) -> None:

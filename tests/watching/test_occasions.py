@@ -276,6 +276,15 @@ async def test_what_comes_beside_what_a_run_died_over_is_a_message_of_its_own(st
     assert not any("[ " in one.visible for one in stage.channel().messages)
 
 
+async def test_what_a_run_died_over_says_what_became_of_it_though_it_waits_no_more(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"])
+    await stage.telling.waits(waiting("blocked", "success"))
+    await stage.dies_over(waiting("on_hold", "success"), stage.telling.waits)
+    assert await stage.telling.waits(waiting("success", "success")) is None
+    (message,) = stage.channel().messages
+    assert ("hold-1 was approved" in message.visible, "[ " in message.visible) == (True, False)
+
+
 async def test_of_a_branch_that_is_snoozed_nothing_is_told(stage: Stage) -> None:
     await stage.subscribes(events=["broke", "waiting", "deployed"])
     stage.far_side.has(with_jobs(build(1), job("deploy")), with_jobs(build(2), job("deploy", number=3)))
