@@ -15,7 +15,7 @@ from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.subscription import Event, ref_named
 from bot.models.told import Why
-from bot.once import post_once, posted
+from bot.once import posted
 from bot.store import Store
 from bot.watching.about import About
 from bot.watching.branches import (
@@ -35,10 +35,10 @@ from bot.watching.branches import (
     was_green,
 )
 from bot.watching.evidence import Evidence
-from bot.watching.noting import note
+from bot.watching.noting import Post, note, tell_once
 from bot.watching.otherwise import Otherwise
 from bot.watching.pings import Pings
-from bot.watching.snoozed import is_snoozed
+from bot.watching.snoozed import snooze_of
 from formatters import red
 from formatters.blocks import Message
 from formatters.links import Links
@@ -110,7 +110,7 @@ class RedThread:
         is_said, root_ts = said_key(news.build) in state.told, state.root_ts
         silent = None if is_said else await self._silent(news, found)
         if silent is not None:
-            await note(self._store.told, news, silent, happened=found.happened)
+            await self._note_silent(news, found, silent)
         elif not is_said:
             state, is_said = await self._say(news, found, state, after, seen), True
         if found.is_late:
@@ -205,7 +205,7 @@ class RedThread:
             mentioned = await self._pinged(news) if happened is Event.BROKE else ()
             after = after.model_copy(update={"mentioned": mentioned})
             await self.know(news, state.model_copy(update={"posting": after}))
-            ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
+            ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned), happened)
             await self._pings.note(news.build, mentioned)
             state = state.model_copy(update={"mentioned": mentioned})
             return await self.know(news, _said(state, news.build, root_ts=ts))
@@ -214,7 +214,7 @@ class RedThread:
         for place in (Place(channel_id=news.channel_id, thread_ts=thread_ts), Place(channel_id=news.channel_id)):
             word = red.message(happened, state, after, seen, is_apart=place.thread_ts is None, is_late=found.is_late)
             try:
-                await self._post(news, place, word)
+                await self._post(news, place, word, happened)
             except SlackError as error:
                 if error.code not in THREAD_GONE or place.thread_ts is None:
                     raise
@@ -256,20 +256,26 @@ class RedThread:
             await self._store.unshown.add(state, await self._store.now())
         return True
 
-    async def _post(self, news: About, place: Place, word: Message) -> str:
+    async def _post(self, news: About, place: Place, word: Message, event: Event) -> str:
         name = post_of(news.slug, news.key, said_key(news.build))
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind=OF_BRANCH, name=name)
-        await note(self._store.told, news, Why.TOLD, ts=ts)
-        return ts
+        return await tell_once(self._store, self._messenger, news, place, word, Post(OF_BRANCH, name, event))
 
     async def _silent(self, news: About, found: Decision) -> Why | None:
         """Return why nothing is posted of what happened; None where it is."""
         if found.happened is None or not found.is_told:
             return Why.NOT_ASKED
-        is_silent = found.happened is not Event.FIXED
-        if is_silent and await is_snoozed(self._store, news.channel_id, news.slug, news.key):
+        if found.happened is not Event.FIXED and await self._snooze(news):
             return Why.SNOOZED
         return Why.OTHERWISE if await self._otherwise.hears(news, found.happened) else None
+
+    async def _snooze(self, news: About) -> Branch | None:
+        return await snooze_of(self._store, news.channel_id, news.slug, news.key)
+
+    async def _note_silent(self, news: About, found: Decision, why: Why) -> None:
+        """Keep why nothing is posted, and by whose snooze and until when where it is that."""
+        snooze = await self._snooze(news) if why is Why.SNOOZED else None
+        by = {"snoozed_by": snooze.snoozed_by, "snoozed_until": snooze.snoozed_until} if snooze else {}
+        await note(self._store.told, news, why, happened=found.happened, **by)
 
     async def _report(self, found: Decision, build: Build) -> Report | None:
         is_shown = found.is_told or found.state.root_ts is not None

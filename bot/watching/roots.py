@@ -18,7 +18,7 @@ from bot.store import Store
 from bot.watching.branches import ended_name, is_wanted
 from bot.watching.forsaking import Forsaking
 from bot.watching.pausing import LATER, SOON
-from bot.watching.snoozed import is_snoozed, others_of
+from bot.watching.snoozed import others_of, snooze_of
 from bot.watching.telling import LEASE, Telling
 from formatters import snoozes
 from formatters.blocks import Message
@@ -139,7 +139,7 @@ class Roots:
         """Do that for a branch, and for what has become red in it meanwhile, of which nothing was said."""
         if (pause := await self._end(channel_id, slug, branch)) is not None:
             return pause
-        if await is_snoozed(self._store, channel_id, slug, branch):
+        if await snooze_of(self._store, channel_id, slug, branch):
             return None  # by another one of its snoozes
         pauses = [
             await self._began(channel_id, slug, one) for one in await others_of(self._store, channel_id, slug, branch)

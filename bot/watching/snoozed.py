@@ -8,21 +8,21 @@ from bot.models.subscription import key_of, named_in, ref_named
 from bot.store import Store
 
 
-async def is_snoozed(store: Store, channel_id: str, slug: ProjectSlug, key: str) -> bool:
-    """Say whether a snooze lasts of what a channel knows under this name, or of all of its branch.
+async def snooze_of(store: Store, channel_id: str, slug: ProjectSlug, key: str) -> Branch | None:
+    """Return whose snooze lasts of what a channel knows under this name, or of all of its branch; None for none.
 
     What the channel was told is red has a message that says so of its own snooze, which can be ended by itself.
     """
     own = await store.subscriptions.known(channel_id, slug, key)
     if own is not None and await _lasts(store, own):
-        return True
+        return own
     if own is not None and own.is_red and own.is_told_red:
-        return False
+        return None
     for other in await others_of(store, channel_id, slug, key):
         state = await store.subscriptions.known(channel_id, slug, other)
         if state is not None and (state.is_of_all or other == named_in(other)) and await _lasts(store, state):
-            return True
-    return False
+            return state
+    return None
 
 
 async def _lasts(store: Store, state: Branch) -> bool:

@@ -18,7 +18,7 @@ from bot.models.slack import utc_now
 from bot.models.subscription import Fitting
 from bot.operations import Operations
 from bot.watching.engine import Engine
-from bot.watching.snoozed import is_snoozed
+from bot.watching.snoozed import snooze_of
 from tests.operations.scene import (
     BACKEND,
     button,
@@ -199,7 +199,7 @@ async def test_a_branch_that_is_known_by_some_workflows_alone_is_looked_at_and_s
         await presses(team, team.ada, place, EndSnooze(**on_message))
         assert (await kept(team)).snoozed_until is not None
         here = team.app.store, team.deploys.id, ProjectSlug(BACKEND)
-        assert [await is_snoozed(*here, one) for one in ("main", key, "main by=octo-grace")] == [True, False, True]
+        assert [bool(await snooze_of(*here, one)) for one in ("main", key, "main by=octo-grace")] == [True, False, True]
         part = await team.app.store.subscriptions.known(team.deploys.id, ProjectSlug(BACKEND), key)
         assert part is not None
         assert part.snoozed_until is None
