@@ -13,6 +13,7 @@ from bot.models.build import Build, Report, State
 from bot.models.caller import Place
 from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
+from bot.models.slack import utc_now
 from bot.models.subscription import Event, ref_named
 from bot.models.told import Why
 from bot.once import posted
@@ -142,7 +143,7 @@ class RedThread:
             return found.is_told and state.or_before
         if state.number or found.happened is None or ref_named(news.branch).is_tag:
             return False
-        ran = news.build.pipeline.created_at <= _asked_at(news)
+        ran = _on_our_clock(news.build, news.build.pipeline.created_at) <= _asked_at(news)
         return ran and is_wanted(Event.BROKE if found.state.is_red else Event.FIXED, news.wanted)
 
     async def _as_listed(self, news: About, state: Branch) -> Branch:
@@ -288,7 +289,11 @@ def _asked_at(news: About) -> datetime:
 
 
 def _ended(build: Build) -> datetime:
-    return build.stopped_at or build.pipeline.created_at
+    return _on_our_clock(build, build.stopped_at or build.pipeline.created_at)
+
+
+def _on_our_clock(build: Build, moment: datetime) -> datetime:
+    return utc_now() - (build.read_at - moment)  # CircleCI's may differ
 
 
 def _said(state: Branch, build: Build, *, root_ts: str | None) -> Branch:

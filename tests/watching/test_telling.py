@@ -37,7 +37,7 @@ from formatters import red
 from formatters.links import Links
 from playground.slack.api import Slack
 from playground.slack.conversations import Channel
-from tests.watching.test_branches import BROKEN, START, build, stands
+from tests.watching.test_branches import BROKEN, build, stands
 
 PEOPLE = {"octo-grace": "U0GRACE", "octo-ada": "U0ADA"}  # at the code host
 
@@ -129,7 +129,7 @@ class Stage:
             "made_by": "U0ADA",
             "made_by_name": "ada",
             "team_id": "T0ACME",
-            "made_at": START - timedelta(hours=1),
+            "made_at": utc_now() - timedelta(days=30),
             "project_slug": "gh/acme/backend",
             "project_title": "acme/backend",
             "default_branch": "main",
@@ -666,7 +666,7 @@ async def test_a_branch_that_was_red_when_a_channel_asked_is_red_since_then_and_
     if how.startswith("another"):
         await stage.subscribes(events=["deployed"])
         await stage.judged(build(1, "success"), broke)
-    rule = await stage.subscribes(made_at=utc_now(), mention="S0ONCALL")
+    rule = await stage.subscribes(made_at=utc_now() + timedelta(hours=1), mention="S0ONCALL")
     if how.startswith("it ended"):
         assert await stage.telling.was_there(broke, [rule.mark]) is None
     assert stage.texts() == []
@@ -688,7 +688,7 @@ async def test_a_branch_that_was_red_when_a_channel_asked_is_red_since_then_and_
 @pytest.mark.parametrize("how", ["it ended before", "it ran"])
 async def test_what_repairs_a_branch_that_was_red_when_a_channel_asked_is_told(stage: Stage, how: str) -> None:
     stage.far_side.has(build(1, "success"), build(2), build(3, "success"))
-    rule = await stage.subscribes(made_at=utc_now())
+    rule = await stage.subscribes(made_at=utc_now() + timedelta(hours=1))
     if how.startswith("it ended"):
         assert await stage.telling.was_there(build(2), [rule.mark]) is None
     await stage.judged(build(3, "success"))
@@ -697,7 +697,7 @@ async def test_what_repairs_a_branch_that_was_red_when_a_channel_asked_is_told(s
 
 
 async def test_since_when_it_is_red_is_not_known_where_circleci_does_not_answer(stage: Stage) -> None:
-    rule = await stage.subscribes(made_at=utc_now())
+    rule = await stage.subscribes(made_at=utc_now() + timedelta(hours=1))
     assert await stage.telling.was_there(build(2), [rule.mark]) is None
     await stage.judged(build(3))
     assert stage.texts() == ["main of acme/backend is red since #2 or before"]
