@@ -11,13 +11,17 @@ from bot.watching.earlier import Earlier
 
 
 class About(NamedTuple):
-    """One build for one channel, with the rules of that channel which are about its branch."""
+    """One build for one channel, with the rules of that channel which are about its branch.
+
+    Whom these name that are `absent`, as they are not in the channel, are not mentioned there.
+    """
 
     build: Build
     branch: str
     earlier: Earlier
     channel_id: str
     rules: Sequence[Subscription]
+    absent: frozenset[str] = frozenset()
 
     @property
     def slug(self) -> ProjectSlug:
@@ -59,13 +63,13 @@ class About(NamedTuple):
     def mentioned(self) -> tuple[str, ...]:
         """Whom they mention where a branch broke, each once."""
         found = (rule.mention for rule in self.rules if rule.mention and is_wanted(Event.BROKE, rule.events))
-        return tuple(dict.fromkeys(found))
+        return tuple(one for one in dict.fromkeys(found) if one not in self.absent)
 
     @property
     def called_to_approve(self) -> tuple[str, ...]:
         """Whom they mention where something waits for an approval, each once."""
         found = (rule.mention for rule in self.rules if rule.mention and Event.WAITING in rule.events)
-        return tuple(dict.fromkeys(found))
+        return tuple(one for one in dict.fromkeys(found) if one not in self.absent)
 
     async def whole(self) -> Build:
         """Return the build with its jobs."""

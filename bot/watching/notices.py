@@ -119,7 +119,8 @@ class Notices:
         notice, pipeline = owner.notice, build.pipeline
         told = await self._told(notice, build)
         waits = await self._waits(owner, build)
-        new = [key for key in map(_waits_key, waits) if key not in told.told]
+        keys = {_waits_key(one): one[0] for one in waits}
+        new = [key for key in keys if key not in told.told and not await self._is_called(notice, keys[key])]
         if notice.quiet and not build.has_failed_on_hold:
             await self._store.notices.let_go(notice.person_id, pipeline.id)  # it runs again: its end is to come
         if not (new or told.root_ts):
@@ -152,6 +153,10 @@ class Notices:
         watches = await self._store.watches.of(build.pipeline.id)
         waits = any(notice.person_id in watch.wait_for_it and watch.known_end != build.fingerprint for watch in watches)
         return waits or await self._pings.is_pinged(build, notice.person_id)
+
+    async def _is_called(self, notice: Notice, job: Job) -> bool:
+        """Say whether somebody was asked to approve this in a channel already, with a ping."""
+        return await self._pings.is_called(job, notice.person_id)
 
     async def _is_followed_there(self, notice: Notice, build: Build) -> bool:
         watches = await self._store.watches.of(build.pipeline.id)

@@ -25,6 +25,7 @@ from bot.watching.about import About
 from bot.watching.branches import is_red
 from bot.watching.changes import decided
 from bot.watching.noting import note
+from bot.watching.pings import Pings
 from bot.watching.tags import message_about
 from bot.watching.watcher import Sources
 from formatters import red, told_events
@@ -47,8 +48,10 @@ class Occasions:
         sources: Sources,
         links: Links,
         evidence: Callable[[Build], Awaitable[Report]],
+        pings: Pings,
     ) -> None:
         """Tell of builds; `evidence` of one that failed is read once for all that tell of it."""
+        self._pings = pings
         self._store = store
         self._messenger = messenger
         self._projects = sources.projects
@@ -71,6 +74,8 @@ class Occasions:
         where = await self._say(news, f"waiting:{name}", word)
         if where is None:
             return False
+        jobs = [one.job for one in found if one.job]
+        await self._pings.note_called(jobs, Place(channel_id=news.channel_id), news.called_to_approve)
         about = {"project_slug": news.slug, "branch": news.key, "number": news.build.pipeline.number}
         hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found, **about)
         await self._store.occasions.save_hold(news.build.pipeline.id, hold)

@@ -160,7 +160,7 @@ class RedThread:
             mentioned = await self._pinged(news) if happened is Event.BROKE else ()
             await self.know(news, state.model_copy(update={"posting": after}))
             ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
-            await self._pings.note(news.build, mentioned)
+            await self._pings.note(news.build, Place(channel_id=news.channel_id), mentioned)
             return await self.know(news, _said(state, news.build, root_ts=ts))
         is_about_it = news.number >= state.red_since  # what is older than what broke it has nothing to do with that
         thread_ts = state.root_ts if news.has_threads and is_about_it else None

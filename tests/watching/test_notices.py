@@ -26,6 +26,7 @@ from bot.watching.notices import Notices, is_wanted
 from bot.watching.operator import Operator
 from bot.watching.pings import Pings
 from bot.watching.watcher import Sources
+from bot.whereabouts import Whereabouts
 from formatters.links import Links
 from playground.slack.api import Slack
 from playground.slack.conversations import Message
@@ -73,7 +74,7 @@ class Stage:
         self.slack, self.store, self.door, self.far_side = slack, store, Door(), FarSide()
         door = cast("Permissions", self.door)
         authors = Authors(PEOPLE, messenger, store.news.mail)
-        self.pings = Pings(store.claims, authors, door)
+        self.pings = Pings(store.claims, authors, door, Whereabouts(messenger))
         direct, said = Direct(store, messenger, door, operator), Said(Links(), title)
         owners = Owners(store, authors)
         reads = cast("Reads", self.far_side)
@@ -267,7 +268,7 @@ async def test_what_failed_beside_a_hold_is_said_once_and_what_waits_too(stage: 
     assert "Approve hold-prod" not in root.buttons
 
 
-@pytest.mark.parametrize("how", ["thread", "mention", "group"])
+@pytest.mark.parametrize("how", ["thread", "mention", "group", "elsewhere"])
 async def test_what_pings_them_elsewhere_is_not_told_beside(stage: Stage, how: str) -> None:
     await stage.wants(FAILED)
     one = pushed(1)
@@ -275,9 +276,22 @@ async def test_what_pings_them_elsewhere_is_not_told_beside(stage: Stage, how: s
         caller = Caller(person_id=ADA, delivery_id="e")
         await stage.store.watches.add(Watch.of(one.pipeline, "acme/backend", caller, Place(channel_id="C0DEPLOYS")))
     else:
-        await stage.pings.note(one, (ADA if how == "mention" else "S0ONCALL",))
+        there = stage.slack.workspace.open_im(GRACE).id if how == "elsewhere" else "C0DEPLOYS"
+        await stage.pings.note(one, Place(channel_id=there), ("S0ONCALL" if how == "group" else ADA,))
     await stage.over(one)
-    assert bool(stage.told()) is (how == "group")  # who is in a group Slack may not say
+    assert bool(stage.told()) is (how in ("group", "elsewhere"))  # who is in a group Slack may not say
+
+
+async def test_who_was_asked_to_approve_it_in_a_channel_is_not_asked_once_more(stage: Stage) -> None:
+    """What a channel has not asked them for is, and says what else waits."""
+    await stage.wants(WAITING)
+    one = holding(1, "hold-prod", "hold-eu")
+    await stage.pings.note_called(one.runs[0].holds[:1], Place(channel_id="C0DEPLOYS"), (ADA,))
+    await stage.pings.note_called(one.runs[0].holds[1:], Place(channel_id="D0GRACE"), (ADA,))
+    await stage.notices.goes_on(holding(1, "hold-prod"))
+    assert stage.told() == []
+    await stage.notices.goes_on(one)
+    assert stage.told()[0].buttons[:2] == ["Approve hold-prod", "Approve hold-eu"]
 
 
 async def test_in_quiet_hours_it_is_told_after_them_in_one_message_if_it_is_still_so(stage: Stage) -> None:

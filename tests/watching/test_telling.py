@@ -32,6 +32,7 @@ from bot.watching.pings import Pings
 from bot.watching.telling import Telling
 from bot.watching.triager import final_key
 from bot.watching.watcher import Sources
+from bot.whereabouts import Whereabouts
 from formatters import red
 from formatters.links import Links
 from playground.slack.api import Slack
@@ -99,7 +100,9 @@ class Stage:
         sources = Sources(reads, reads, (), Projects(projects={"backend": tells_aloud}))
         door = cast("Permissions", self.door)
         self.messenger = messenger
-        pings = self.pings = Pings(store.claims, Authors(PEOPLE, messenger, store.news.mail), door)
+        pings = self.pings = Pings(
+            store.claims, Authors(PEOPLE, messenger, store.news.mail), door, Whereabouts(messenger)
+        )
         self.telling = Telling(store, messenger, door, sources, Links(), operator, pings)
 
     async def dies_over(self, one: Build) -> None:
@@ -393,6 +396,55 @@ async def test_who_may_not_look_at_it_there_is_not_mentioned(stage: Stage) -> No
     await stage.subscribes(channel_id="C0RELEASES", made_by="U0GRACE")
     await stage.judged(pushed_by("octo-ada", 1))
     assert ["<@U0ADA>" in one for name in ("deploys", "releases") for one in first_words(stage, name)] == [False, True]
+
+
+DEPLOYS, ADAS, GRACES, WITHOUT_HER = "C0DEPLOYS", "D0ADA", "D0GRACE", "C0WARROOM"
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        ([ADAS, DEPLOYS], [False, True]),
+        ([WITHOUT_HER, DEPLOYS], [False, True]),
+        ([WITHOUT_HER, ADAS], [False, False]),
+        ([GRACES, DEPLOYS], [True, False]),
+        ([DEPLOYS, GRACES], [True, False]),
+    ],
+)
+async def test_who_broke_it_is_mentioned_where_they_are_and_else_hears_of_it_otherwise(
+    stage: Stage, channels: list[str], expected: list[bool]
+) -> None:
+    """In direct messages these are those whose they are; a mention that reaches nobody takes theirs from no channel."""
+    for one in ("U0ADA", "U0GRACE"):
+        stage.slack.workspace.open_im(one)
+    for channel_id in channels:
+        await stage.subscribes(channel_id=channel_id)
+    await stage.judged(pushed_by("octo-grace", 1))
+    assert ["<@U0GRACE>" in first_words(stage, one)[0] for one in channels] == expected
+    assert await stage.pings.is_pinged(pushed_by("octo-grace", 1), "U0GRACE") is any(expected)
+
+
+async def test_whom_a_rule_names_is_mentioned_where_they_are_also_in_what_is_written_anew(stage: Stage) -> None:
+    direct = stage.slack.workspace.open_im("U0ADA")
+    for channel_id in (WITHOUT_HER, direct.id, DEPLOYS):
+        await stage.subscribes(channel_id=channel_id, mention="U0GRACE", branches=["main", "tag:v*"])
+    await stage.subscribes(channel_id=WITHOUT_HER, mention="S0RELEASE", events=["broke", "still-red"])
+    await stage.judged(pushed_by("octo-ada", 1))
+    assert not await stage.pings.is_pinged(pushed_by("", 1), "S0RELEASE")  # who is in it Slack may not say
+    assert await stage.pings.is_pinged(pushed_by("", 1), "U0GRACE")
+    await stage.judged(build(2), build(3, vcs={"tag": "v1.0"}))
+    said = {one: str([message.blocks for message in stage.channel(one).messages]) for one in (WITHOUT_HER, direct.id)}
+    assert not any("U0GRACE" in text for text in said.values())
+    assert "S0RELEASE" in said[WITHOUT_HER]
+    assert str([message.blocks for message in stage.channel().messages]).count("<@U0GRACE>") == 2
+
+
+async def test_where_slack_does_not_say_who_is_in_a_channel_it_is_mentioned_there_and_told_beside(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.slack.refuse("users.conversations", "missing_scope", times=9)
+    await stage.judged(pushed_by("octo-grace", 1))
+    assert "<@U0GRACE>" in first_words(stage)[0]
+    assert not await stage.pings.is_pinged(pushed_by("octo-grace", 1), "U0GRACE")
 
 
 async def test_in_the_mode_of_messages_each_stands_in_the_channel(stage: Stage) -> None:
