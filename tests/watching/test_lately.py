@@ -12,7 +12,8 @@ from bot.errors import Unavailable
 from bot.models.build import Build
 from bot.models.circleci import Pipeline
 from bot.models.subscription import Event
-from bot.watching.lately import A_PAGE, MOST_READ, last_week, would_have
+from bot.watching.lately import MOST_READ, last_week, would_have
+from bot.watching.read_on import A_PAGE
 from tests.store.test_subscriptions import rule
 from tests.watching.test_branches import START, build
 
