@@ -29,6 +29,7 @@ from bot.watching.operator import Operator
 from bot.watching.otherwise import MOST_WAITS
 from bot.watching.pausing import LONGEST, MOST_DENIALS, MOST_REFUSALS, MOST_TRIES, again_after
 from bot.watching.pings import Pings
+from bot.watching.read_on import A_PAGE
 from bot.watching.telling import Telling
 from bot.watching.triager import final_key
 from bot.watching.watcher import Sources
@@ -56,11 +57,11 @@ class FarSide:
     def has(self, *builds: Build) -> None:
         self.builds |= {one.pipeline.number: one for one in builds}
 
-    async def pipelines(self, _slug: str, _branch: str) -> list[Pipeline]:
-        self.asked += 1
+    async def pipelines(self, _slug: str, _branch: str, pages: int = 1) -> list[Pipeline]:
+        self.asked += pages
         if not self.builds:
             raise Unavailable("it does not answer")
-        return [self.builds[number].pipeline for number in sorted(self.builds, reverse=True)]
+        return [self.builds[number].pipeline for number in sorted(self.builds, reverse=True)][: pages * A_PAGE]
 
     async def whole(self, pipeline: Pipeline) -> Build:
         self.asked += 1
@@ -590,6 +591,24 @@ async def test_what_repaired_a_branch_while_its_channel_was_told_nothing_is_not_
     assert second.text.startswith("main of acme/backend is red since #5 or before")
     assert "S0ONCALL" in str(second.history[0])
     assert "2nd red build" in second.visible
+
+
+@pytest.mark.parametrize(("newest", "pages"), [(12, 1 + 2), (34, 1 + 2 + 4)])
+async def test_what_repaired_a_branch_is_found_however_many_builds_came_since(
+    stage: Stage, newest: int, pages: int
+) -> None:
+    """Also behind a page of them: all that is read is read once for all channels."""
+    for channel_id in ("C0DEPLOYS", "C0RELEASES"):
+        await stage.subscribes(channel_id=channel_id)
+    stage.far_side.has(*(build(number, "success" if number == 3 else "failed") for number in range(1, newest + 1)))
+    await stage.judged(build(1))
+    await stage.store.news.note_judged(ProjectSlug("gh/acme/backend"), "main", newest - 1)
+    stage.far_side.asked = 0
+    await stage.judged(build(newest))
+    for channel in ("deploys", "releases"):
+        assert stage.texts(channel)[0] == GREEN
+        assert f"is red since #{newest}" in stage.texts(channel)[-1]
+    assert stage.far_side.asked == pages + len(range(2, newest))
 
 
 async def test_what_repaired_a_branch_unheard_is_named_when_another_passes_or_breaks_it(stage: Stage) -> None:
