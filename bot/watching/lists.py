@@ -21,7 +21,7 @@ from bot.watching.operator import Operator
 from bot.watching.read_on import A_PAGE, PAGES, named_by, read_on
 from bot.watching.schedule import Claim, rank
 
-A_FEW_PAGES = PAGES[:3]
+OF_A_PROJECT, OF_A_BRANCH = PAGES[:3], PAGES[:2]  # where somebody subscribes anew
 MOST_NAMED = 10  # branches, each of which is asked for what runs in it
 LONG_RUN = timedelta(days=1)
 MOST_RUNNING = 20  # builds that came last, of which each may still run when somebody subscribes
@@ -119,7 +119,7 @@ class Lists:
         is_named = all(named_by(rule) for rule in fresh) and len(names) <= MOST_NAMED
         found = {one.id: one for one in listed}
         for branch in names if is_named else [None]:
-            more = await read_on(self._looks, slug, branch, _reaches_back, A_FEW_PAGES)
+            more = await read_on(self._looks, slug, branch, _reaches_back, OF_A_BRANCH if branch else OF_A_PROJECT)
             found |= {one.id: one for one in more}
         return [*found.values()]
 

@@ -13,6 +13,7 @@ from bot.store.claims import Claims
 from bot.watching.branches import judged_key
 from bot.whereabouts import Whereabouts
 
+_CHANNELS = ("C", "D", "G")  # how the ids of channels begin
 _PEOPLE = ("U", "W")  # how the ids of people begin; of a user group Slack may not say who is in it
 
 
@@ -58,11 +59,16 @@ class Pings:
     async def note(self, build: Build, place: Place, mentioned: Collection[str]) -> None:
         """Note who is pinged about this end, of those whom a message there mentions."""
         for one in await self._reached(mentioned, place):
-            await self._claims.first(_pinged(build, one))
+            await self._claims.claim(_pinged(build, one), place.channel_id)
 
     async def is_pinged(self, build: Build, person_id: str) -> bool:
         """Say whether somebody is pinged about this end in a message about its branch."""
         return await self._claims.is_taken(_pinged(build, person_id))
+
+    async def pinged_in(self, build: Build, person_id: str) -> str:
+        """Return the channel in which they are, empty text for none or one that an earlier version did not keep."""
+        channel_id = await self._claims.holder(_pinged(build, person_id)) or ""
+        return channel_id if channel_id.startswith(_CHANNELS) else ""
 
     async def note_called(self, jobs: Collection[Job], place: Place, mentioned: Collection[str]) -> None:
         """Note who is asked to approve these, of those whom a message there mentions."""
