@@ -234,8 +234,8 @@ def _held(one: Held, links: Links) -> str:
     time = f" after {duration(one.took)}" if one.took > timedelta(0) else ""
     failed = f": {listed(one.failed, MOST_JOBS)}" if one.failed else ""
     tests = f" · {_tests(one)}" if one.tests else ""
-    place = "our direct messages" if one.mentioned_in.startswith("D") else f"<#{one.mentioned_in}>"
-    mentioned = f" · you were mentioned in {place}" if one.mentioned_in else ""
+    mentioned = f" · you were mentioned in <#{one.mentioned_in}>" if one.mentioned_in else ""
+    mentioned = " · told here already" if one.mentioned_in.startswith("D") else mentioned
     what = " · ".join(filter(None, [f"*{MARKS[one.state]}*{time}", literal(one.title), ref, number]))
     return f"• {what}{failed}{tests}{mentioned}"
 

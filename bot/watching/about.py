@@ -8,6 +8,7 @@ from bot.models.circleci import ProjectSlug
 from bot.models.subscription import Event, Mode, Subscription, key_of
 from bot.watching.branches import is_wanted
 from bot.watching.earlier import Earlier
+from bot.whereabouts import DIRECT
 
 
 class About(NamedTuple):
@@ -70,6 +71,12 @@ class About(NamedTuple):
         """Whom they mention where something waits for an approval, each once."""
         found = (rule.mention for rule in self.rules if rule.mention and Event.WAITING in rule.events)
         return tuple(one for one in dict.fromkeys(found) if one not in self.absent)
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Who reads all that is told there as what is said to them: in direct messages, who subscribed."""
+        is_direct = self.channel_id.startswith(DIRECT)
+        return tuple(dict.fromkeys(rule.made_by for rule in self.rules)) if is_direct else ()
 
     async def whole(self) -> Build:
         """Return the build with its jobs."""

@@ -75,7 +75,8 @@ class Occasions:
         if where is None:
             return False
         jobs = [one.job for one in found if one.job]
-        await self._pings.note_called(jobs, Place(channel_id=news.channel_id), news.called_to_approve)
+        called = {*news.called_to_approve, *news.readers}
+        await self._pings.note_called(jobs, Place(channel_id=news.channel_id), called)
         about = {"project_slug": news.slug, "branch": news.key, "number": news.build.pipeline.number}
         hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found, **about)
         await self._store.occasions.save_hold(news.build.pipeline.id, hold)

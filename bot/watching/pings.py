@@ -103,7 +103,9 @@ def _holder(place: Place, key: str) -> str:
 
 
 def _pinged(build: Build, person_id: str) -> str:
-    return f"pinged:{build.pipeline.id}:{judged_key(build)}:{person_id}"
+    """Name it by the attempt of the whole build, of which a message may be about some workflows alone."""
+    attempt = f"{build.pipeline.number}:{build.part_of}" if build.part_of else judged_key(build)
+    return f"pinged:{build.pipeline.id}:{attempt}:{person_id}"
 
 
 def _called(job: Job, person_id: str) -> str:

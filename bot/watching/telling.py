@@ -162,6 +162,8 @@ class Telling:
         if await self._otherwise.is_about_to_hear(news):
             raise _NotYet
         is_said = await (self._told_of_tag(news) if ref_named(news.branch).is_tag else self._thread.tell(news))
+        if is_said:
+            await self._pings.note(news.build, Place(channel_id=news.channel_id), news.readers)
         return await self._occasions.ended(news) or is_said
 
     async def _told_of_tag(self, news: About) -> bool:

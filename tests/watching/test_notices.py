@@ -327,15 +327,18 @@ async def test_what_mentioned_them_in_quiet_hours_stands_among_what_they_are_tol
         broke, again = (pushed(number + 10 * with_another) for number in (1, 2))
         for one in (broke, again):
             await stage.pings.note(one, Place(channel_id="C0DEPLOYS"), (ADA,))
-        await stage.over(broke, again, *([pushed(13)] if with_another else []))
+        here = pushed(3 + 10 * with_another)
+        await stage.pings.note(here, Place(channel_id="D0ADA"), (ADA,))
+        await stage.over(broke, again, here, *([pushed(14)] if with_another else []))
         await stage.notices.goes_on(pushed(2 + 10 * with_another, "running", 2))  # so that it is not over any more
         await stage.wants(FAILED)
         await stage.later()
         assert not await stage.store.notices.holding()
         assert len(stage.told()) == with_another
     lines = [line for line in stage.told()[0].visible.splitlines() if line.startswith("•")]
-    assert [("#11" in line, "mentioned in #deploys" in line) for line in lines] == [(True, True), (False, False)]
-    assert "2 builds of yours ended" in stage.told()[0].visible
+    ends = [line.rpartition(" · ")[2].partition(": ")[0] for line in lines]
+    assert ends == ["you were mentioned in #deploys", "told here already", "#14"]
+    assert "3 builds of yours ended" in stage.told()[0].visible
 
 
 async def test_of_what_failed_in_quiet_hours_it_names_the_tests_and_offers_what_helps(stage: Stage) -> None:

@@ -77,6 +77,13 @@ async def test_whom_a_rule_mentions_is_called_by_what_waits_once_and_by_no_other
     assert "<" not in first_line(message).partition("hold-1")[2]
 
 
+async def test_what_waits_in_somebodys_direct_messages_waits_for_them(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"], channel_id=stage.slack.workspace.open_im("U0ADA").id)
+    await stage.telling.waits(waiting("on_hold"))
+    (hold,) = waiting("on_hold").runs[0].holds
+    assert [await stage.pings.is_called(hold, one) for one in ("U0ADA", "U0GRACE")] == [True, False]
+
+
 async def test_who_is_not_there_is_not_called_by_what_waits(stage: Stage) -> None:
     await stage.subscribes(events=["waiting"], mention="U0GRACE", channel_id="C0WARROOM")
     await stage.telling.waits(waiting("on_hold"))

@@ -440,6 +440,26 @@ async def test_whom_a_rule_names_is_mentioned_where_they_are_also_in_what_is_wri
     assert str([message.blocks for message in stage.channel().messages]).count("<@U0GRACE>") == 2
 
 
+async def test_what_is_told_in_somebodys_direct_messages_is_told_to_them(stage: Stage) -> None:
+    """Whether it mentions them or not; what is written anew there tells them nothing."""
+    direct = stage.slack.workspace.open_im("U0ADA")
+    await stage.subscribes(channel_id=direct.id, events=["broke", "passed"], branches=["main", "tag:*"])
+    await stage.subscribes(made_by="U0GRACE", events=OF_BRANCHES)
+    tag = build(6, vcs={"tag": "v1.0"})
+    ends = [build(2, "success"), build(3), build(4), build(1, "success"), tag]
+    await stage.judged(*ends)
+    assert [await stage.pings.is_pinged(one, "U0ADA") for one in ends] == [True, True, False, True, True]
+    assert not any([await stage.pings.is_pinged(one, "U0GRACE") for one in ends])
+
+
+async def test_what_some_workflows_mention_somebody_for_is_the_end_of_the_build(stage: Stage) -> None:
+    await stage.subscribes(workflows=["deploy"])
+    one = of_two(1, "success", "failed", "octo-grace")
+    await stage.judged(one)
+    assert "<@U0GRACE>" in first_words(stage)[0]
+    assert await stage.pings.is_pinged(one, "U0GRACE")
+
+
 async def test_where_slack_does_not_say_who_is_in_a_channel_it_is_mentioned_there_and_told_beside(stage: Stage) -> None:
     await stage.subscribes()
     stage.slack.refuse("users.conversations", "missing_scope", times=9)
