@@ -23,7 +23,7 @@ class Earlier:
         self._reads = reads
         self._slug, self._number, self._branch = build.pipeline.project_slug, build.pipeline.number, branch
         self._listed: Sequence[Pipeline] | None = None
-        self._back_to = 0  # the number up to which nothing is missing in it that is to be had
+        self._since: int | None = None  # the number as far as which it was read on, or as it was to be had
         self._whole: Build | None = None
         self._read: dict[PipelineId, Build] = {}
 
@@ -31,6 +31,8 @@ class Earlier:
         """Say whether the one before has this number, or with 0 whether there is none; False where nobody knows."""
         with suppress(CircleCIError):
             earlier = await self._earlier()
+            if not earlier and len(self._listed or ()) < A_PAGE:
+                earlier = await self._earlier(0)  # those of forks may stand before them
             reaches_back = bool(earlier) or len(self._listed or ()) < A_PAGE
             return reaches_back and number == max((one.number for one in earlier), default=0)
         return False
@@ -76,12 +78,12 @@ class Earlier:
 
     async def _earlier(self, since: int | None = None) -> list[Pipeline]:
         """Return those of the newest page before this one; with `since` on as far as the one with that number."""
-        if self._listed is None or (since is not None and since < self._back_to):
-            pages = PAGES[:1] if since is None else PAGES
-            reaches = partial(_reaches, number=since or 0)
-            self._listed = await read_on(self._reads, self._slug, self._branch, reaches, pages)
-            is_all = len(self._listed) < A_PAGE or (since is not None and not reaches(self._listed))
-            self._back_to = since or 0 if is_all else min(one.number for one in self._listed)
+        if self._listed is None:
+            self._listed = await self._reads.pipelines(self._slug, self._branch)
+        reaches = partial(_reaches, number=since or 0)
+        if since is not None and not reaches(self._listed) and (self._since is None or since < self._since):
+            self._listed = await read_on(self._reads, self._slug, self._branch, reaches, PAGES[1:])
+            self._since = since
         return sorted((one for one in self._listed if one.number < self._number), key=lambda one: -one.number)
 
     async def _outline(self, pipeline: Pipeline) -> Build:

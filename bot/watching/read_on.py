@@ -23,10 +23,17 @@ async def read_on(
 
     Of more than the last of `pages` the newest are returned. Raises CircleCIError.
     """
-    listed: Sequence[Pipeline] = ()
-    for most in pages:
-        before, listed = len(listed), await reads.pipelines(slug, branch, pages=most)
-        if len(listed) < A_PAGE or len(listed) == before or is_enough(listed):
+    first, *more = pages
+    listed: Sequence[Pipeline] = await reads.pipelines(slug, branch, pages=first)
+    for most in more:
+        if is_enough(listed):
+            break
+        # Few are all there are, unless those of forks stand between them, which a list of a branch leaves out.
+        before, is_few = len(listed), len(listed) < A_PAGE
+        if is_few and not branch:
+            break
+        listed = await reads.pipelines(slug, branch, pages=pages[-1] if is_few else most)
+        if is_few or len(listed) == before:
             break
     return listed
 

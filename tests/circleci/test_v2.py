@@ -72,14 +72,6 @@ async def test_many_builds_of_a_fork_hide_no_branch(far_side: FarSide, circleci:
     assert [found.number for found in await circleci.pipelines("gh/acme/frontend", "main")] == [3]
 
 
-async def test_a_branch_with_a_few_builds_before_those_of_forks_is_read_on(far_side: FarSide, circleci: Reads) -> None:
-    """Few are all there are: who counts them says so."""
-    first = page(pipeline(9, id="p-9"), *(of_fork(number) for number in range(8, 3, -1)), token="more")
-    far_side.says(f"GET {PROJECT}/pipeline?branch=main", first)
-    far_side.says(f"GET {PROJECT}/pipeline?branch=main&page-token=more", page(pipeline(3)))
-    assert [found.number for found in await circleci.pipelines("gh/acme/frontend", "main")] == [9, 3]
-
-
 async def test_a_pull_request_is_found_under_whatever_name_its_fork_gives_the_branch(
     far_side: FarSide, circleci: Reads
 ) -> None:

@@ -53,6 +53,7 @@ class FarSide:
         self.builds: dict[int, Build] = {}
         self.broken: dict[int, CircleCIError] = {}
         self.asked = 0
+        self.of_forks = 0  # builds that stand on a page before each of ours, and are left out
 
     def has(self, *builds: Build) -> None:
         self.builds |= {one.pipeline.number: one for one in builds}
@@ -61,7 +62,8 @@ class FarSide:
         self.asked += pages
         if not self.builds:
             raise Unavailable("it does not answer")
-        return [self.builds[number].pipeline for number in sorted(self.builds, reverse=True)][: pages * A_PAGE]
+        newest = sorted(self.builds, reverse=True)[: pages * A_PAGE // (1 + self.of_forks)]
+        return [self.builds[number].pipeline for number in newest]
 
     async def whole(self, pipeline: Pipeline) -> Build:
         self.asked += 1
@@ -579,6 +581,23 @@ async def test_since_when_it_is_red_is_said_where_that_is_sure(
     stage.far_side.has(*map(build, listed))
     await stage.judged(*([build(known, "success")] if known else []), build(3))
     assert stage.texts() == [f"main of acme/backend is red since {since}"]
+
+
+@pytest.mark.parametrize(("known", "since"), [(None, "#6 or before"), (2, "#6 or before"), (5, "#6")])
+async def test_builds_of_forks_between_those_of_a_branch_hide_none_of_them(
+    stage: Stage, known: int | None, since: str
+) -> None:
+    """Nor what repaired it."""
+    stage.far_side.of_forks = A_PAGE - 1
+    stage.far_side.has(*(build(number, "success" if number == 5 else "failed") for number in (1, 2, 3, 5, 6)))
+    await stage.subscribes()
+    await stage.judged(*([build(known, "success")] if known else []), build(6))
+    assert stage.texts() == [f"main of acme/backend is red since {since}"]
+    await stage.subscribes(channel_id="C0RELEASES")
+    await stage.judged(build(1))
+    await stage.store.news.note_judged(ProjectSlug("gh/acme/backend"), "main", 6)
+    await stage.judged(build(6))
+    assert stage.texts("releases")[0] == GREEN
 
 
 @pytest.mark.parametrize(("listed", "since"), [([4, 3, 1], "#3"), ([4, 3, 2], "#3 or before")])

@@ -28,7 +28,6 @@ from bot.models.circleci import (
 from bot.models.fields import Model
 from bot.models.history import Insight
 
-A_PAGE = 10  # pipelines, that a list has at the least where more of them follow
 MOST_PAGES = 8  # of a branch's pipelines, where those of forks stand before its own
 FORK_PAGES = 3  # of the project's newest pipelines, for those of a fork
 
@@ -57,7 +56,7 @@ class V2Builds:
             return await self._listed(slug, {}, pages)
         found = await self._listed(slug, {"branch": branch}, pages)
         kept = builds.of_branch(found, branch)
-        if len(kept) < min(len(found), A_PAGE):  # nobody hides a branch behind the builds of a fork
+        if found and not kept:  # nobody hides a branch behind the builds of a fork
             kept = builds.of_branch(await self._listed(slug, {"branch": branch}, MOST_PAGES), branch)
         return await self._with_forks(slug, branch, kept) if Ref(name=branch).pull_request else kept
 
