@@ -186,7 +186,8 @@ class App:
         teller = Teller(messenger, store.watches, links, operator, permissions)
         finder = Finder(circleci, store, permissions, projects)
         sources = Sources(looks, circleci, projects.patterns, projects)
-        pings = Pings(store.claims, authors, permissions)
+        whereabouts = Whereabouts(messenger)
+        pings = Pings(store.claims, authors, permissions, whereabouts)
         telling = self.telling = Telling(store, messenger, permissions, sources, links, operator, pings)
         roots = Roots(store, messenger, telling, links)
         kept = timedelta(days=settings.audit_retention_days)
@@ -215,7 +216,7 @@ class App:
             history=History(past, store.past),
             messenger=messenger,
             authors=authors,
-            whereabouts=Whereabouts(messenger),
+            whereabouts=whereabouts,
             finder=finder,
             permissions=permissions,
             operations=operations,

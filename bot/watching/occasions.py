@@ -24,6 +24,7 @@ from bot.watching.about import About
 from bot.watching.branches import is_red
 from bot.watching.changes import decided, waits
 from bot.watching.noting import Post, first_message, tell_once
+from bot.watching.pings import Pings
 from bot.watching.snoozed import snooze_of
 from bot.watching.tags import message_about
 from bot.watching.watcher import Sources
@@ -48,8 +49,10 @@ class Occasions:
         sources: Sources,
         links: Links,
         evidence: Callable[[Build], Awaitable[Report]],
+        pings: Pings,
     ) -> None:
         """Tell of builds; `evidence` of one that failed is read once for all that tell of it."""
+        self._pings = pings
         self._store = store
         self._messenger = messenger
         self._projects = sources.projects
@@ -75,6 +78,10 @@ class Occasions:
             mentioned = news.called_to_approve if waits(now) else ()
             word = partial(told_events.waiting, news.key, found=now, mentioned=mentioned)
             where = await self._say(news, Event.WAITING, word, name)
+            if waits(now):
+                jobs = [one.job for one in found if one.job]
+                called = {*news.called_to_approve, *news.readers}
+                await self._pings.note_called(jobs, Place(channel_id=news.channel_id), called)
             about = {"project_slug": news.slug, "branch": news.key, "number": news.build.pipeline.number}
             hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found, **about)
             await self._store.occasions.save_hold(news.build.pipeline.id, hold)

@@ -207,7 +207,7 @@ class RedThread:
             after = after.model_copy(update={"mentioned": mentioned})
             await self.know(news, state.model_copy(update={"posting": after}))
             ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned), happened)
-            await self._pings.note(news.build, mentioned)
+            await self._pings.note(news.build, Place(channel_id=news.channel_id), mentioned)
             state = state.model_copy(update={"mentioned": mentioned})
             return await self.know(news, _said(state, news.build, root_ts=ts))
         is_about_it = news.number >= state.red_since  # what is older than what broke it has nothing to do with that
@@ -284,8 +284,8 @@ class RedThread:
 
 
 def _asked_at(news: About) -> datetime:
-    """Return when the channel asked last."""
-    return max(rule.made_at for rule in news.rules)
+    """Return since when the last of the channel's rules hears of it."""
+    return max(rule.hears_since for rule in news.rules)
 
 
 def _ended(build: Build) -> datetime:

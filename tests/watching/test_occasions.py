@@ -71,8 +71,25 @@ async def test_whom_a_rule_mentions_is_called_by_what_waits_once_and_by_no_other
     await stage.telling.waits(waiting("on_hold"))
     (message,) = stage.channel().messages
     assert first_line(message).endswith(" <!subteam^S0RELEASE> <@U0GRACE>")
+    (hold,) = waiting("on_hold").runs[0].holds
+    assert [await stage.pings.is_called(hold, one) for one in ("U0GRACE", "U0ADA", "S0RELEASE")] == [True, False, False]
     await stage.telling.waits(waiting("success"))
     assert "<" not in first_line(message).partition("hold-1")[2]
+
+
+async def test_what_waits_in_somebodys_direct_messages_waits_for_them(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"], channel_id=stage.slack.workspace.open_im("U0ADA").id)
+    await stage.telling.waits(waiting("on_hold"))
+    (hold,) = waiting("on_hold").runs[0].holds
+    assert [await stage.pings.is_called(hold, one) for one in ("U0ADA", "U0GRACE")] == [True, False]
+
+
+async def test_who_is_not_there_is_not_called_by_what_waits(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"], mention="U0GRACE", channel_id="C0WARROOM")
+    await stage.telling.waits(waiting("on_hold"))
+    (hold,) = waiting("on_hold").runs[0].holds
+    assert "<@" not in first_line(stage.channel("war-room").messages[0])
+    assert not await stage.pings.is_called(hold, "U0GRACE")
 
 
 async def test_a_rule_of_another_workflow_leaves_alone_what_it_does_not_see(stage: Stage) -> None:
