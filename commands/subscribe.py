@@ -135,8 +135,10 @@ async def _unbuilt(project: Project, names: Sequence[str], caller: Caller, conte
 async def unsubscribe(request: OfRule, caller: Caller, context: Context) -> Subscribed | WhichSubscription:
     """End the one that is named, or the only one to a project; CircleCI is not asked, as it may know it no more.
 
-    Who made one may end it, also where they may not read it any more.
+    Who made one may end it, also where they may not read it any more. A run that died is gone on with.
     """
+    if begun := await context.operations.begun_to_end(caller):
+        return await context.operations.unsubscribe(caller, begun)
     of_project = [one for one in await _of_channel(caller, context) if _is_of(one, request.project)]
     of_others = [one for one in of_project if one.made_by != caller.person_id]
     readable = await readable_of(of_others, caller, context)

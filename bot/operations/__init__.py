@@ -156,6 +156,10 @@ class Operations:
         """Let it hear of them no more."""
         return await subscribing.unsubscribe(self._hands, caller, subscription)
 
+    async def begun_to_end(self, caller: Caller) -> Subscription | None:
+        """Return what a run of this delivery before has begun to let it hear no more."""
+        return await subscribing.begun_to_end(self._hands, caller)
+
     async def lock(
         self, caller: Caller, project: Project, ref: Ref | None, reason: str, until: datetime | None = None
     ) -> LockChanged:

@@ -2,20 +2,35 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.answers.subscriptions import Subscribed
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug
 from bot.models.red import Branch
 from bot.models.subscription import Event, Mode, Subscription, Wish
 from bot.settings import Projects
 from bot.store import subscriptions
+from bot.watching.engine import SAY
 from formatters import red
 from playground.slack.people import Person
-from tests.operations.scene import FRONTEND, mentions, on_record, presses, record, said, team_under, types
+from tests.operations.scene import (
+    FRONTEND,
+    mentions,
+    on_record,
+    presses,
+    pulls_forward,
+    record,
+    said,
+    somewhere,
+    team_under,
+    types,
+)
 from tests.stories.team import Team
 
 PROJECTS = Projects(people={"octo-ada": "U0ADA", "octo-grace": "U0GRACE"})
@@ -292,17 +307,101 @@ async def test_in_direct_messages_it_is_for_one_alone_and_a_redelivery_is_nothin
     assert (len(await kept(team)), len(told(team))) == (2, 1)
 
 
-async def test_a_run_that_died_is_gone_on_with_by_the_next(team: Team) -> None:
-    place = Place(channel_id=team.deploys.id)
-    ada = Caller(person_id=team.ada.id, name="ada", place=place, delivery_id="died")
-    project = Project(slug=ProjectSlug("gh/acme/frontend"), organization_name="acme", name="frontend")
-    first = await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
-    again = await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
-    assert (first.act, again.act, again.subscription) == ("began", "began", first.subscription)
-    assert (len(told(team)), len(await kept(team))) == (1, 1)
-    await team.app.store.claims.release("subscribe-told:died")  # it died before it said so
-    await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
-    assert len(told(team)) == 2
+def speaks(team: Team, person: Person) -> Caller:
+    return Caller(person_id=person.id, name=person.user.name, place=Place(channel_id=team.deploys.id), delivery_id="it")
+
+
+async def dies_over(team: Team, method: str, run: Coroutine[Any, Any, object]) -> None:
+    """Let a run die while Slack has not answered a call."""
+    lost, before = asyncio.Event(), len(team.slack.requests)
+    team.slack.faults.add("POST", f"/api/{method}", drop="before", until=lost)
+    task = asyncio.create_task(run)
+    await team.until(lambda: any(one.path.endswith(method) for one in team.slack.requests[before:]) or task.done())
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    team.slack.faults.clear()
+    lost.set()
+
+
+@pytest.mark.parametrize("act", ["began", "changed", "ended"])
+async def test_a_run_that_died_is_gone_on_with_by_the_next(team: Team, act: str) -> None:
+    if act != "began":
+        await types(team, team.ada, "subscribe acme/frontend main")
+    before, operations, grace = len(told(team)), team.app.operations, speaks(team, team.grace)
+    known = (await kept(team))[0].project_id if act != "began" else ""
+    project = Project(slug=ProjectSlug(FRONTEND), organization_name="acme", name="frontend", id=known)
+
+    async def run() -> Subscribed:
+        if act == "ended":
+            begun = await operations.begun_to_end(grace)
+            return await operations.unsubscribe(grace, begun or (await kept(team))[0])
+        return await operations.subscribe(grace, project, Wish(branches=("main",), mode=Mode.CHANNEL))
+
+    await dies_over(team, "chat.postMessage", run())
+    assert len(told(team)) == before
+    for _ in range(2):
+        again = await run()
+        assert (again.act, again.told) == (act, True)
+    (word,) = told(team)[before:]
+    what = {"began": "grace subscribed", "changed": "grace changed that: until now", "ended": "grace ended it"}[act]
+    assert what in word
+    assert len(await kept(team)) == (act != "ended")
+
+
+async def test_who_ends_it_is_answered_before_the_messages_about_what_is_red(team: Team) -> None:
+    """However many there are: they wait for their turns, and those of a run that died are not left as they were."""
+    root, answered = somewhere(team), asyncio.Event()
+    await types(team, team.ada, "subscribe acme/frontend main")
+    is_red = {"red_since": 7, "number": 7, "root_ts": root.ts}
+    place = (team.deploys.id, ProjectSlug(FRONTEND), "main")
+    await team.app.store.subscriptions.know(*place, lambda one: one.model_copy(update=is_red))
+    team.slack.faults.add("POST", "/api/chat.update", until=answered)
+    await types(team, team.ada, "unsubscribe acme/frontend main")
+    assert "ada ended it" in told(team)[-1]
+    await types(team, team.ada, "subscribe acme/frontend main")
+    assert await team.app.store.subscriptions.known(*place) is None
+    answered.set()
+    await team.until(lambda: "main of acme/frontend was red" in root.text)
+    assert root.buttons == []
+
+
+@pytest.mark.parametrize("line", ["main channel", "main", "develop"])
+async def test_what_slack_does_not_take_for_a_moment_the_channel_reads_a_moment_later(team: Team, line: str) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    before = len(told(team))
+    team.slack.faults.add("POST", "/api/chat.postMessage", status=503)
+    verb = "unsubscribe" if line == "main" else "subscribe"
+    assert "say here" in said(await types(team, team.grace, f"{verb} acme/frontend {line}"))  # who asked reads it now
+    await pulls_forward(team, SAY)
+    await team.until(lambda: len(told(team)) > before)
+    assert len(told(team)) == before + 1
+
+
+async def test_of_many_who_change_it_at_once_the_channel_reads_last_what_holds(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    people = [team.ada, team.grace, team.slack.person("admin")] * 3
+    lines = [f"subscribe acme/frontend main {'channel' if at % 2 else 'thread'}" for at in range(len(people))]
+    await asyncio.gather(*(who.command("deploys", "/ci", line) for who, line in zip(people, lines, strict=True)))
+    await team.is_done()
+    async with asyncio.timeout(10):
+        while await team.app.store.unsaid.channels():
+            await team.slack.pause(0.05)
+    (one,) = await kept(team)
+    words = told(team)
+    is_apart = "each time by a message" in words[-1].partition("changed")[0]
+    assert is_apart is (one.mode is Mode.CHANNEL)
+    modes = ["each time by a message" in word.partition("changed")[0] for word in words]
+    assert all(now is not before for before, now in itertools.pairwise(modes))  # each says what it was before
+
+
+async def test_where_we_are_not_any_more_it_can_be_ended(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    team.deploys.members.remove(team.slack.workspace.bot_user_id)
+    mark = team.ada.mark
+    await team.ada.command("deploys", "/ci", "unsubscribe acme/frontend main")
+    await team.is_done()
+    assert "I do not say here any more when" in said(team.ada.sees_only_since(mark))
+    assert await kept(team) == []
 
 
 async def heard_of(team: Team) -> list[str]:
