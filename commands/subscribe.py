@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from pydantic import Field
 
+from bot.actions import EndSubscription
 from bot.answers.subscriptions import Subscribed, Subscriptions, WhichSubscription
 from bot.errors import CircleCIError, NotFound, NothingToDo, UsageError
 from bot.grammar import Word, without_stop
@@ -139,17 +140,50 @@ async def unsubscribe(request: OfRule, caller: Caller, context: Context) -> Subs
     """
     if begun := await context.operations.begun_to_end(caller):
         return await context.operations.unsubscribe(caller, begun)
-    of_project = [one for one in await _of_channel(caller, context) if _is_of(one, request.project)]
-    of_others = [one for one in of_project if one.made_by != caller.person_id]
-    readable = await readable_of(of_others, caller, context)
-    kept = [one for one in of_project if one not in of_others or one in readable]
+    slug = await context.store.subscriptions.now_called(ProjectSlug(request.project))  # which may be typed as it was
+    of_channel = await _of_channel(caller, context)
+    kept = await _theirs([one for one in of_channel if _is_of(one, slug)], caller, context)
     wish = await _wish(request, caller, context)
     named = meant(kept, request, wish)
-    if not named:
-        raise NothingToDo("not_subscribed", what=_called(request.project))
-    if len(named) > 1:
+    if len(named) == 1:
+        return await context.operations.unsubscribe(caller, named[0])
+    if named:
         return WhichSubscription(project_title=named[0].project_title, subscriptions=tuple(named))
-    return await context.operations.unsubscribe(caller, named[0])
+    of_project = await context.store.subscriptions.of_project(slug)
+    of_patterns = [one for one in of_project if one.pattern and one.channel_id == caller.channel_id]
+    near = nearest([*kept, *await _theirs(of_patterns, caller, context)], request)
+    if not near:
+        raise NothingToDo("not_subscribed", what=_called(request.project))
+    return WhichSubscription(project_title=_called(slug), subscriptions=tuple(near), are_near=True)
+
+
+async def end(button: EndSubscription, caller: Caller, context: Context) -> Subscribed:
+    """End the very one that is listed: one that was begun anew with the same line is another."""
+    if begun := await context.operations.begun_to_end(caller):
+        return await context.operations.unsubscribe(caller, begun)
+    of_channel = await _of_channel(caller, context)
+    found = [one for one in of_channel if one.mark == button.mark]
+    if not found:
+        raise NothingToDo("subscription_over")
+    return await context.operations.unsubscribe(caller, found[0])
+
+
+async def _theirs(found: Sequence[Subscription], caller: Caller, context: Context) -> list[Subscription]:
+    """Return those that somebody made, or may read."""
+    of_others = [one for one in found if one.made_by != caller.person_id]
+    readable = await readable_of(of_others, caller, context)
+    return [one for one in found if one not in of_others or one in readable]
+
+
+def nearest(found: Sequence[Subscription], request: OfBranches) -> Sequence[Subscription]:
+    """Return those that tell of a branch which a line names, where it ends none of them; else all that may. Pure."""
+    names = [name for name in request.branches if not name.startswith("!")]
+    about = [one for one in found if any(_tells_of(one, name) for name in names)]
+    return about or found
+
+
+def _tells_of(one: Subscription, name: str) -> bool:
+    return name in one.branches or (globs.is_plain(name) and one.wants_ref(ref_of(name)))
 
 
 def _called(project: str) -> str:
@@ -262,4 +296,5 @@ def register(router: Router) -> None:
     """Teach the router these commands. To read is enough, but what they change everybody in the channel reads."""
     router.command(SUBSCRIBE, permission="read", request=OfBranches, parse=parse, handle=subscribe)
     router.command(UNSUBSCRIBE, permission="read", request=OfRule, parse=parse_rule, handle=unsubscribe)
+    router.action(EndSubscription, permission="read", handle=end)
     router.command(SUBSCRIPTIONS, permission="read", request=Page, parse=parse_page, handle=subscriptions)

@@ -105,7 +105,11 @@ class WhyTold(Found):
 
 
 class WhichSubscription(Answer):
-    """Nothing has ended: there are several of a project, and no one was named."""
+    """Nothing has ended: there are several of a project, and no one was named; or none is as it was named.
+
+    These `are_near` then, in the place of what was named.
+    """
 
     project_title: str
     subscriptions: tuple[Subscription, ...]
+    are_near: bool = False

@@ -293,6 +293,57 @@ async def test_a_list_pages(team: Team) -> None:
     assert second == said(await types(team, team.ada, "subscriptions 9"))
 
 
+async def test_a_list_is_turned_and_each_of_it_ended_by_a_button(team: Team) -> None:
+    for number in range(11):
+        await types(team, team.ada, f"subscribe acme/frontend topic-{number}")
+    await types(team, team.ada, 'subscribe acme/frontend "a`b"')  # no line in code ends that
+    (first,) = await types(team, team.ada, "subscriptions")
+    assert first.buttons == [*["Unsubscribe"] * 10, "Next", "Share here"]
+    (second,) = await presses(team, team.ada, first, "Next")
+    assert second.buttons[:2] == ["Unsubscribe"] * 2
+    pressed = second.element("end_subscription:2")
+    assert 'unsubscribe gh/acme/frontend "a`b" broke fixed' in pressed["confirm"]["text"]["text"]
+    assert "may not change what a channel hears" in said(await presses(team, guest_of(team), second, pressed))
+    assert await presses(team, team.grace, second, pressed) == []
+    assert "grace ended it" in told(team)[-1]
+    assert "has ended already" in said(await presses(team, team.ada, second, pressed))
+    await types(team, team.ada, 'subscribe acme/frontend "a`b"')
+    assert "has ended already" in said(await presses(team, team.ada, second, pressed))  # this one is another
+    await mentions(team, team.ada, "subscriptions")
+    (before_all,) = [one for one in team.deploys.messages if "There are 12 subscriptions here" in one.visible]
+    assert "Shortened" not in before_all.visible
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("unsubscribe acme/frontend main", ["gh/acme/frontend broke fixed", "acme/* failed"]),
+        ("unsubscribe acme/frontend release/v2", ["gh/acme/frontend release/* !release/old broke fixed"]),
+        ("unsubscribe acme/frontend release/*", ["gh/acme/frontend release/* !release/old broke fixed"]),
+        ("unsubscribe acme/frontend nowhere failed", ["gh/acme/frontend broke fixed", "acme/* failed"]),
+        ("unsubscribe acme/cli", ["acme/* failed"]),
+        ("unsubscribe acme/frontend by=octo-ada", ["gh/acme/frontend broke fixed", "acme/* failed"]),
+    ],
+)
+async def test_a_line_that_ends_none_is_told_which_ones_tell_of_it(team: Team, typed: str, named: list[str]) -> None:
+    for line in ("acme/frontend", "acme/frontend release/* !release/old", "acme/* failed"):
+        await types(team, team.ada, f"subscribe {line}")
+    (which,) = await types(team, team.grace, typed)
+    assert "There is no such subscription" in which.visible
+    assert all(f"/ci unsubscribe {line}" in which.visible for line in named)
+    assert len(await kept(team)) == 3
+    await presses(team, team.grace, which, which.element("Unsubscribe"))
+    assert named[0] not in [one.line for one in await kept(team)]
+
+
+async def test_a_line_ends_what_its_project_was_called_then(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    (one,) = await kept(team)
+    await team.app.store.subscriptions.is_by_now(one, ProjectSlug("gh/acme/web"), "acme/web", "main")
+    assert await types(team, team.ada, f"unsubscribe {one.line}") == []
+    assert await kept(team) == []
+
+
 async def test_in_direct_messages_it_is_for_one_alone_and_a_redelivery_is_nothing_new(team: Team) -> None:
     await team.ada.message_bot("subscribe acme/frontend main")
     await team.slack.wait_for(
