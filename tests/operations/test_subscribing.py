@@ -344,6 +344,26 @@ async def test_a_line_ends_what_its_project_was_called_then(team: Team) -> None:
     assert await kept(team) == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("fixd", "gh/acme/frontend fixed"),
+        ("main,release/* chanel", ""),  # two of them: each is asked about
+        ("main,fixed channel", "gh/acme/frontend main fixed channel"),
+        ('"channel" brok', 'gh/acme/frontend "channel" broke'),
+        ("everything failed", "gh/acme/frontend * failed"),
+        ("workflow=deploy,build", "gh/acme/frontend broke fixed workflow=deploy workflow=build"),
+    ],
+)
+async def test_a_line_that_is_refused_is_offered_as_it_is_surely_meant(team: Team, typed: str, meant: str) -> None:
+    (refused,) = await types(team, team.ada, f"subscribe acme/frontend {typed}")
+    assert await kept(team) == []
+    assert len(refused.buttons) == bool(meant)
+    if meant:
+        assert await presses(team, team.ada, refused, refused.buttons[0]) == []
+        assert [one.line for one in await kept(team)] == [meant]
+
+
 async def test_in_direct_messages_it_is_for_one_alone_and_a_redelivery_is_nothing_new(team: Team) -> None:
     await team.ada.message_bot("subscribe acme/frontend main")
     await team.slack.wait_for(
