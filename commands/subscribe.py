@@ -2,19 +2,22 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from pydantic import Field
 
 from bot.actions import EndSubscription
-from bot.answers.subscriptions import Subscribed, Subscriptions, WhichSubscription
+from bot.answers.subscriptions import Subscribed, Subscriptions, Unseen, WhichSubscription
 from bot.errors import CircleCIError, NotFound, NothingToDo, UsageError
 from bot.grammar import Word, without_stop
-from bot.models import patterns
+from bot.models import patterns, rule_line
+from bot.models.build import Build
 from bot.models.caller import Caller
-from bot.models.circleci import Project, ProjectSlug, Ref
+from bot.models.circleci import Pipeline, Project, ProjectSlug, Ref
+from bot.models.globs import matches
 from bot.models.help import CommandHelp
+from bot.models.likeness import are_alike
 from bot.models.rule_line import TAG
 from bot.models.slugs import spelled_alike
 from bot.models.subscription import Event, Subscription, Wish
@@ -23,6 +26,7 @@ from bot.policy import globs
 from bot.requests import Request
 from bot.routing import Context, Router
 from bot.settings import Projects
+from bot.together import together
 from bot.watching.fitting import known_projects
 from commands.rules import ME, OfBranches, OfRule, parse, parse_rule, ref_of
 from formatters.subscriptions import pages as in_pages
@@ -72,6 +76,7 @@ SUBSCRIPTIONS = CommandHelp(
     example="subscriptions",
     phrases=("subscriptions 2",),
 )
+MOST_OUTLINED = 5  # builds, in which a workflow is looked for
 MOST_LOOKED_FOR = 3  # of the branches that are named: whether CircleCI has built any
 _PAGE = re.compile(r"[1-9][0-9]{0,2}")
 
@@ -95,7 +100,8 @@ async def subscribe(request: OfBranches, caller: Caller, context: Context) -> Su
     if not (request.branches or project.default_branch):
         raise UsageError("CircleCI names no default branch there. Which branches?", given=project.title)
     unbuilt = await _unbuilt(project, request.branches, caller, context)
-    return await context.operations.subscribe(caller, project, wish, unbuilt)
+    unseen = await _unseen(project, wish, caller, context) if wish.scope else None
+    return await context.operations.subscribe(caller, project, wish, unbuilt, unseen)
 
 
 async def _wish(request: OfBranches, caller: Caller, context: Context) -> Wish:
@@ -131,6 +137,37 @@ async def _unbuilt(project: Project, names: Sequence[str], caller: Caller, conte
                 if is_seen and not await context.finder.has_branch(project.slug, name):
                     found.append(name)
     return tuple(found)
+
+
+async def _unseen(project: Project, wish: Wish, caller: Caller, context: Context) -> Unseen | None:
+    """Return what of whose builds and which workflows alone count none of the newest has; nobody waits for that.
+
+    What they may not look at is as if it were not there.
+    """
+    listed, builds = list[Pipeline](), list[Build]()
+    with suppress(CircleCIError, NotFound, TimeoutError):
+        async with asyncio.timeout(SOON_SECONDS):
+            newest = await context.circleci.pipelines(project.slug)
+            readable = await context.permissions.readable(caller, {(project.slug, one.ref) for one in newest})
+            listed = [one for one in newest if (project.slug, one.ref) in readable]
+            outlined = listed[:MOST_OUTLINED] if wish.workflows else []
+            builds = list(await together(*(context.circleci.outline(one) for one in outlined)))
+    people = {one.actor for one in listed if one.actor}
+    return unseen(wish, people, {run.workflow.name for build in builds for run in build.runs})
+
+
+def unseen(wish: Wish, people: Collection[str], workflows: Collection[str]) -> Unseen | None:
+    """Return what a line has that none of these fits, and what is nearly that; None for nothing. Pure."""
+    names = [wish.by] if wish.by and people and wish.by.lower() not in map(str.lower, people) else []
+    globs_of_none = [
+        one for one in wish.workflows if workflows and not one.startswith("!") and not matches([one], workflows)
+    ]
+    near = [rule_line.options("", one, ()) for one in sorted(people) if any(are_alike(name, one) for name in names)]
+    near += [
+        rule_line.options("", "", [one]) for one in sorted(workflows) if any(are_alike(it, one) for it in globs_of_none)
+    ]
+    found = rule_line.options("", names[0] if names else "", globs_of_none)
+    return Unseen(options=tuple(found), near=tuple(option for one in near for option in one)) if found else None
 
 
 async def unsubscribe(request: OfRule, caller: Caller, context: Context) -> Subscribed | WhichSubscription:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from bot.actions import EndSubscription, RunCommand
-from bot.answers.subscriptions import Lately, Subscribed, Subscriptions, WhichSubscription
+from bot.answers.subscriptions import Lately, Subscribed, Subscriptions, Unseen, WhichSubscription
 from bot.models.circleci import Ref
 from bot.models.subscription import BREAKS, Event, Mode, Subscription
 from formatters.again import command
@@ -82,7 +82,8 @@ def changed(done: Subscribed) -> Message:
     }[done.act]
     ends = _anew(one) if done.act == "ended" else _ends(one)
     how = f"{_heard(done.heard)}{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately, one.scope)}{ends}"
-    notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches, *one.workflows)}".strip()
+    said = (_unbuilt(done.unbuilt), _unseen(done.unseen), careful(*one.branches, *one.workflows))
+    notes = " ".join(filter(None, said))
     return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
 
 
@@ -289,6 +290,13 @@ def _unbuilt(names: Sequence[str]) -> str:
     if not names:
         return ""
     return f"CircleCI has built nothing of {_named(names)} so far."
+
+
+def _unseen(found: Unseen | None) -> str:
+    if found is None:
+        return ""
+    near = f": did you mean {_named(found.near)}?" if found.near else "."
+    return f"None of the newest builds there fits {_named(found.options)}{near}"
 
 
 def pages(found: Sequence[Subscription]) -> list[tuple[Subscription, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from bot.answers.subscriptions import Subscribed
+from bot.answers.subscriptions import Subscribed, Unseen
 from bot.errors import CircleCIError, NothingToDo
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug, Ref
@@ -27,7 +27,12 @@ MOST_AT_ONCE = 20  # lists
 
 
 async def subscribe(
-    hands: Hands, caller: Caller, project: Project, wish: Wish, unbuilt: Sequence[str] = ()
+    hands: Hands,
+    caller: Caller,
+    project: Project,
+    wish: Wish,
+    unbuilt: Sequence[str] = (),
+    unseen: Unseen | None = None,
 ) -> Subscribed:
     """Let the channel hear of it: it takes the right to read each branch that is named, or else all of the project.
 
@@ -46,6 +51,7 @@ async def subscribe(
         is_new = await _is_new(hands, wanted)
         notes = {
             "unbuilt": unbuilt,
+            "unseen": unseen,
             "lately": await last_week(hands.reads, wanted) if is_new else None,
             "heard": await _heard(hands, act, wanted) if is_new else (),
         }

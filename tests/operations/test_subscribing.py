@@ -25,6 +25,7 @@ from tests.operations.scene import (
     on_record,
     presses,
     pulls_forward,
+    pushed,
     record,
     said,
     somewhere,
@@ -362,6 +363,25 @@ async def test_a_line_that_is_refused_is_offered_as_it_is_surely_meant(team: Tea
     if meant:
         assert await presses(team, team.ada, refused, refused.buttons[0]) == []
         assert [one.line for one in await kept(team)] == [meant]
+
+
+async def test_who_never_built_there_and_a_workflow_that_is_none_are_named(team: Team) -> None:
+    pushed(team, "main", 400)
+    await types(team, team.ada, "subscribe acme/frontend by=nobody-such workflow=nosuch")
+    assert "None of the newest builds there fits by=nobody-such or workflow=nosuch." in told(team)[-1].replace("`", "")
+    for line in ("by=barbara", "workflow=build-*", "by=BARBARA workflow=!nosuch"):
+        await types(team, team.ada, f"subscribe acme/frontend {line}")
+        assert "None of the newest" not in told(team)[-1], line
+
+
+async def test_what_is_pushed_to_a_branch_that_they_may_not_look_at_is_not_there_for_them(team: Team) -> None:
+    pushed(team, "main", 400)
+    team.circleci.world.set_scenario(FRONTEND, "merger", "green")
+    team.circleci.world.trigger(FRONTEND, branch="merger", parameters={}, by="carol")
+    for person, is_named in ((guest_of(team), True), (team.ada, False)):
+        await types(team, person, f"subscribe acme/frontend main by={'carol' if is_named else 'CAROL'} failed")
+        assert ("None of the newest builds there fits" in told(team)[-1]) is is_named
+        await types(team, person, "unsubscribe acme/frontend")
 
 
 async def test_in_direct_messages_it_is_for_one_alone_and_a_redelivery_is_nothing_new(team: Team) -> None:
