@@ -37,6 +37,7 @@ MOST_NAMED = 5  # tests
 NO_RULE = "No subscription of this channel is about it any more"
 OVER = "It is green by now, has broken anew, or was not followed for a while"
 TOO_MANY = "More branches of the project are red here than I keep"
+TWICE = "Another message here is about it by now"
 GROUP = "S"  # what Slack's id of a user group begins with
 # Why a rule is paused, where it is not Slack that takes nothing; the list of a channel's rules shows it as it is.
 HIDDEN = "who subscribed may not look at it in this channel any more"

@@ -39,6 +39,8 @@ async def subscribes(stage: Stage, **more: object) -> None:
     subscriptions = team.app.store.subscriptions
     for one in await subscriptions.of_channel(channel.id):
         await subscriptions.remove(one)
+    for left in await subscriptions.orphans.all():  # each scene is one of its own
+        await subscriptions.orphans.gone(left)
     await subscriptions.add(Subscription.model_validate({**fields, **more}))
 
 
