@@ -416,6 +416,15 @@ async def test_what_had_failed_beside_a_hold_when_somebody_subscribed_is_no_news
     assert stage.judge.there == [(held.number, made.id)]
 
 
+async def test_who_subscribed_when_ids_alone_were_kept_goes_on_hearing(stage: Stage) -> None:
+    made = await stage.subscribes()
+    known = await stage.store.news.read_up_to(SLUG)
+    await stage.store.news.save_read(SLUG, known.model_copy(update={"rules": frozenset({made.id})}))
+    pushed = stage.push("green")
+    await stage.looks()
+    assert (stage.told, stage.judge.there) == ([(pushed.number, State.PASSED)], [])
+
+
 async def test_a_second_subscriber_hears_nothing_that_was_over_before(stage: Stage) -> None:
     await stage.subscribes()
     stage.push("green", "release/v2.0")
