@@ -24,7 +24,7 @@ from bot.targets import is_project
 ALL_OF_IT = ("cancel", "approve", "unwatch")  # they list what there is, of all branches
 LOCKS = ("lock", "unlock")  # whose other words are a reason
 USE, USES_NOTHING = "use", ("nothing", "none", "off")
-OF_WORKFLOWS = ("triage", "why-red", "tests", "logs", "flaky")  # they show all that ran in a build, or in several
+OF_WORKFLOWS = ("triage", "tests", "logs", "flaky")  # they show all that ran in a build, or in several
 NEW = ("deploy", "watch")  # of a thread's build they take the branch, as it is now
 _OF_ANY_WORD = ("may", "why")  # whose first word is that of another command
 ALL, AUDIT = ("all", "everything"), "audit"

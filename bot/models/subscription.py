@@ -13,6 +13,7 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.events import Event, Mode
 from bot.models.fields import Model
 from bot.models.globs import matches
+from bot.models.history import PastBuild
 from bot.models.rule_line import TAG
 from bot.models.slugs import spelled_alike
 
@@ -136,6 +137,12 @@ class Subscription(Wish):
         if not runs or runs == build.runs:
             return build if runs else None
         return build.model_copy(update={"runs": runs, "part_of": build.mark})
+
+    def part_of(self, build: PastBuild) -> PastBuild | None:
+        """Return what counts of an earlier build of the branch; None for nothing of it."""
+        runs = tuple(run for run in build.runs if matches(self.workflows, [run.workflow.name]))
+        is_about = self.is_by(build.pipeline.actor) and (runs or not build.runs)
+        return build.model_copy(update={"runs": runs}) if is_about else None
 
     def fits(self, slug: str, title: str) -> bool:
         """Say whether its pattern means a project."""

@@ -1,6 +1,7 @@
 """What channels that subscribed to a branch are told: once each, whatever is cut off, and never lost in silence."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from datetime import timedelta
 from random import Random
@@ -108,11 +109,11 @@ class Stage:
         )
         self.telling = Telling(store, messenger, door, sources, Links(), operator, pings)
 
-    async def dies_over(self, one: Build) -> None:
-        """Let a run post the message about a branch, and die before it hears that."""
+    async def dies_over(self, one: Build, tell: Callable[[Build], Awaitable[object]] | None = None) -> None:
+        """Let a run post a message about a branch, or a build, and die before it hears that."""
         lost, before = asyncio.Event(), len(self.channel().messages)
         self.slack.faults.add("POST", "/api/chat.postMessage", drop="after", until=lost)
-        run = asyncio.create_task(self.telling.judged(one))
+        run = asyncio.ensure_future((tell or self.telling.judged)(one))
         await self.slack.wait_for(lambda: len(self.channel().messages) > before)
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
