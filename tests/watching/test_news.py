@@ -663,6 +663,23 @@ async def test_what_ends_in_a_project_that_is_heard_of_is_news_to_whose_it_is_wh
     assert (stage.told, stage.own.told) == ([], [(pushed.number, State.PASSED)])
 
 
+@pytest.mark.parametrize(("hours", "told"), [(0, 1), (3, 0)])
+async def test_who_ends_a_subscription_and_makes_another_takes_nothing_from_whose_it_is(
+    stage: Stage, hours: int, told: int
+) -> None:
+    """Unless nobody subscribed for a while."""
+    await wants_own(stage)
+    made = await stage.subscribes()
+    stage.push("green", by="octo-ada")
+    await stage.store.subscriptions.remove(made)
+    known = await stage.store.news.read_up_to(SLUG)
+    ago = {"asked_at": utc_now() - timedelta(hours=hours)}
+    await stage.store.news.save_read(SLUG, known.model_copy(update=ago))
+    await stage.subscribes(2)
+    await stage.looks()
+    assert (len(stage.told), len(stage.own.told)) == (0, told)
+
+
 @pytest.mark.parametrize("others", [5, 25])
 async def test_what_runs_behind_a_page_of_others_is_news_at_its_end_too(stage: Stage, others: int) -> None:
     """Also to who subscribes beside others."""
