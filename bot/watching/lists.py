@@ -69,7 +69,7 @@ class Lists:
             return await self._unread(slug, known, error)
 
     async def _read(self, slug: ProjectSlug, known: ReadUpTo, rules: Sequence[Subscription]) -> timedelta | None:
-        is_same = any(rule.mark in known.rules for rule in rules)
+        is_same, is_read_on = any(_is_known(rule, known) for rule in rules), _was_read_lately(known)
         newest = known.newest if is_same else None  # what came while nobody subscribed is no news
         listed = await self._since(slug, newest)
         is_moved = any(spelled_alike(one.project_slug) != spelled_alike(slug) for one in listed)
@@ -78,12 +78,12 @@ class Lists:
             known = await self._names(known, rules)
         if not (rules := await self._store.subscriptions.of_project(slug)):
             return None  # it is read on under the name that it has by now
-        old, fresh = [[one for one in rules if (one.mark in known.rules) is is_old] for is_old in (True, False)]
+        old, fresh = [[one for one in rules if _is_known(one, known) is is_old] for is_old in (True, False)]
         for pipeline in new(listed, newest, old, known.seen):
             await self._inbox.listed(pipeline)
         others = [one for one in arrived(listed, newest, known.seen) if not wanted_by(rules, one.ref, one.actor)]
         await self._inbox.may_be_somebodys(others)
-        await self._begin(await self._that_may_run(slug, listed, fresh), fresh, old, is_known=newest is not None)
+        await self._begin(await self._that_may_run(slug, listed, fresh), fresh, old, is_known=is_same or is_read_on)
         up_to = max([newest or 0, *(one.number for one in listed)])
         marks = frozenset(rule.mark for rule in rules)
         seen = frozenset(one.number for one in lately(listed))
@@ -98,7 +98,7 @@ class Lists:
     ) -> None:
         """Let new subscriptions hear of what ends from now on, and of nothing that was over when they were made.
 
-        Where the project was not known before, neither do people whose builds these are.
+        Where the project was not heard of before, neither do people whose builds these are.
         """
         heard_since = None if is_known else min((rule.hears_since for rule in fresh), default=None)
         for pipeline in may_run(listed, fresh):
@@ -165,6 +165,16 @@ class Lists:
         if isinstance(error, Rejected) and error.is_gone and known.failures >= UNSEEN_AFTER:
             await self._operator.project_unseen(slug)
         return self._settings.subscription * min(1 << min(known.failures - 1, 10), LONGEST)
+
+
+def _is_known(rule: Subscription, known: ReadUpTo) -> bool:
+    """Say whether there was a subscription when the list was last read; the first version kept their ids alone."""
+    return not known.rules.isdisjoint({rule.mark, rule.id})
+
+
+def _was_read_lately(known: ReadUpTo) -> bool:
+    """Say whether a list was read a moment ago: who ends a subscription and makes another takes nothing from people."""
+    return known.asked_at is not None and utc_now() - known.asked_at < 2 * HOUR
 
 
 def _reaches_back(listed: Sequence[Pipeline]) -> bool:

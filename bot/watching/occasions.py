@@ -78,10 +78,9 @@ class Occasions:
             mentioned = news.called_to_approve if waits(now) else ()
             word = partial(told_events.waiting, news.key, found=now, mentioned=mentioned)
             where = await self._say(news, Event.WAITING, word, name)
-            if waits(now):
-                jobs = [one.job for one in found if one.job]
-                called = {*news.called_to_approve, *news.readers}
-                await self._pings.note_called(jobs, Place(channel_id=news.channel_id), called)
+            jobs = [one.job for one in found if one.job]
+            place = Place(channel_id=news.channel_id)
+            await self._pings.note_called(jobs, place, {*mentioned, *news.readers})
             about = {"project_slug": news.slug, "branch": news.key, "number": news.build.pipeline.number}
             hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found, **about)
             await self._store.occasions.save_hold(news.build.pipeline.id, hold)

@@ -419,6 +419,15 @@ async def test_what_had_failed_beside_a_hold_when_somebody_subscribed_is_no_news
     assert stage.judge.there == [(held.number, made.id)]
 
 
+async def test_who_subscribed_when_ids_alone_were_kept_goes_on_hearing(stage: Stage) -> None:
+    made = await stage.subscribes()
+    known = await stage.store.news.read_up_to(SLUG)
+    await stage.store.news.save_read(SLUG, known.model_copy(update={"rules": frozenset({made.id})}))
+    pushed = stage.push("green")
+    await stage.looks()
+    assert (stage.told, stage.judge.there) == ([(pushed.number, State.PASSED)], [])
+
+
 async def test_a_second_subscriber_hears_nothing_that_was_over_before(stage: Stage) -> None:
     await stage.subscribes()
     stage.push("green", "release/v2.0")
@@ -655,6 +664,23 @@ async def test_what_ends_in_a_project_that_is_heard_of_is_news_to_whose_it_is_wh
     await stage.subscribes(2, branches=("try/*",))
     await stage.looks()
     assert (stage.told, stage.own.told) == ([], [(pushed.number, State.PASSED)])
+
+
+@pytest.mark.parametrize(("hours", "told"), [(0, 1), (3, 0)])
+async def test_who_ends_a_subscription_and_makes_another_takes_nothing_from_whose_it_is(
+    stage: Stage, hours: int, told: int
+) -> None:
+    """Unless nobody subscribed for a while."""
+    await wants_own(stage)
+    made = await stage.subscribes()
+    stage.push("green", by="octo-ada")
+    await stage.store.subscriptions.remove(made)
+    known = await stage.store.news.read_up_to(SLUG)
+    ago = {"asked_at": utc_now() - timedelta(hours=hours)}
+    await stage.store.news.save_read(SLUG, known.model_copy(update=ago))
+    await stage.subscribes(2)
+    await stage.looks()
+    assert (len(stage.told), len(stage.own.told)) == (0, told)
 
 
 @pytest.mark.parametrize("others", [5, 25])
