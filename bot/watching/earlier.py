@@ -59,10 +59,11 @@ class Earlier:
             found = found if is_red(build) else build
         return found
 
-    async def red(self, rule: Subscription) -> tuple[list[Build], bool]:
+    async def red(self, rule: Subscription) -> tuple[list[Build], bool, Build | None]:
         """Return the builds, as a rule is about them, that left its branch red right before this one, oldest first.
 
-        And whether it is sure that the first of them broke it. Raises CircleCIError.
+        And whether it is sure that the first of them broke it, and the one before that which passed. Raises
+        CircleCIError.
         """
         found, is_sure = list[Build](), False
         earlier = await self._earlier()
@@ -72,11 +73,11 @@ class Earlier:
             if (build := await self._seen(pipeline, rule)) is None:
                 continue
             if (red := is_red(build)) is False:
-                return found[::-1], is_sure
+                return found[::-1], is_sure, build
             is_sure = bool(red)
             found += [build] if red else []
         is_all = len(self._listed or ()) < A_PAGE
-        return found[::-1], is_sure and is_all
+        return found[::-1], is_sure and is_all, None
 
     async def _seen(self, pipeline: Pipeline, rule: Subscription) -> Build | None:
         """Return a build as a rule is about it; None where it is not, or where nobody knows it any more."""

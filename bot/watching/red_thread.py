@@ -34,6 +34,7 @@ from bot.watching.branches import (
     said_key,
     said_of,
     was_green,
+    was_there,
 )
 from bot.watching.evidence import Evidence
 from bot.watching.noting import Post, note, tell_once
@@ -152,8 +153,10 @@ class RedThread:
         What has ended since they asked is told by itself.
         """
         with suppress(CircleCIError):
-            listed, is_sure = await news.earlier.red(news.rules[0])
+            listed, is_sure, passed = await news.earlier.red(news.rules[0])
             builds = [one for one in listed if is_judged(one, state) or _ended(one) <= _asked_at(news)]
+            if passed and not listed and _ended(passed) <= _asked_at(news):
+                return was_there(state, passed)  # it was green, though an older build that was there is known alone
             is_sure = is_sure and builds[:1] == listed[:1]
             return looked_back(state, builds, is_sure=is_sure) if builds else state
         return state

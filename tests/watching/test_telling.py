@@ -807,6 +807,15 @@ async def test_what_repairs_a_branch_that_was_red_when_a_channel_asked_is_told(s
     assert "Fixed by #3 after 1 h" in stage.channel().roots[0].visible
 
 
+@pytest.mark.parametrize("newest", ["success", "failed"])
+async def test_what_was_there_last_counts_also_where_that_is_not_looked_at_so_far(stage: Stage, newest: str) -> None:
+    stage.far_side.has(build(1), build(2, newest), build(3, "success"))
+    rule = await stage.subscribes(made_at=utc_now() + timedelta(hours=1), events=OF_BRANCHES)
+    assert await stage.telling.was_there(build(1), {rule.mark}) is None
+    await stage.judged(build(3, "success"))
+    assert stage.texts() == [GREEN if newest == "failed" else "main of acme/backend passed in 3 h 1 min."]
+
+
 async def test_since_when_it_is_red_is_not_known_where_circleci_does_not_answer(stage: Stage) -> None:
     rule = await stage.subscribes(made_at=utc_now() + timedelta(hours=1))
     assert await stage.telling.was_there(build(2), [rule.mark]) is None
