@@ -233,6 +233,13 @@ async def nobody_subscribes_any_more(stage: Stage) -> None:
     await stage.presses("grace", root, button)
 
 
+async def ended_by_a_button(stage: Stage) -> None:
+    await subscribes(stage)
+    await stage.types("ada", "subscriptions", "deploys")
+    listed = stage.team.ada.sees_only[-1]
+    await stage.presses("ada", listed, listed.element("Unsubscribe"))
+
+
 async def cannot_be_told(stage: Stage) -> None:
     await subscribes(stage)
     await is_built(stage, GREEN)
@@ -271,6 +278,7 @@ SCENES: dict[str, Scene] = {
     "red-asked-in-its-thread": asked_in_its_thread,
     "red-asked-of-some-workflows": asked_in_the_thread_of_some_workflows,
     "red-repaired-before-a-hold": repaired_before_a_hold,
+    "red-ended-by-a-button": ended_by_a_button,
 }
 
 
