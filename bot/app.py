@@ -187,7 +187,8 @@ class App:
         teller = Teller(messenger, store.watches, links, operator, permissions)
         finder = Finder(circleci, store, permissions, projects)
         sources = Sources(looks, circleci, projects.patterns, projects)
-        pings = Pings(store.claims, authors, permissions)
+        whereabouts = Whereabouts(messenger)
+        pings = Pings(store.claims, authors, permissions, whereabouts)
         telling = self.telling = Telling(store, messenger, permissions, sources, links, operator, pings)
         roots, saying = Roots(store, messenger, telling, links), Saying(store, messenger)
         kept = timedelta(days=settings.audit_retention_days)
@@ -217,7 +218,7 @@ class App:
             history=History(past, store.past),
             messenger=messenger,
             authors=authors,
-            whereabouts=Whereabouts(messenger),
+            whereabouts=whereabouts,
             finder=finder,
             permissions=permissions,
             operations=operations,

@@ -9,12 +9,13 @@ from bot.errors import CircleCIError, NotFound, Rejected, UsageError, WhichJob
 from bot.lookup import known
 from bot.models import git
 from bot.models.build import Build, State
-from bot.models.caller import Caller
+from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
 from bot.models.likeness import are_alike, likely
 from bot.models.lock import Lock, lock_key, named_by
 from bot.models.slugs import spelled_alike
 from bot.models.target import Target
+from bot.models.told import MessageAbout
 from bot.naming import Project as Called
 from bot.permissions import SOON_SECONDS, Permissions
 from bot.requests import OfProject, OfTarget
@@ -373,14 +374,32 @@ class Finder(Sight):
     async def _default(self, slug: ProjectSlug, caller: Caller) -> Ref:
         return Ref(name=(await self.project(slug, caller)).default_branch)
 
+    async def told_in(self, place: Place | None) -> MessageAbout | None:
+        """Return of which build the message tells below which somebody speaks: of a branch, of the newest told."""
+        if place is None or not place.thread_ts:
+            return None
+        where = place.channel_id, place.thread_ts
+        if (branch := await self._store.subscriptions.of_thread(*where)) is not None and branch.pipeline_id:
+            names = {name: getattr(branch, name) for name in MessageAbout.model_fields}
+            return MessageAbout.model_validate(names)
+        if (about := await self._store.told.of_message(*where)) is None:
+            return None
+        slug = await self._store.subscriptions.now_called(about.project_slug)
+        return about.model_copy(update={"project_slug": slug})
+
+    async def of_thread(self, place: Place | None) -> frozenset[PipelineId]:
+        """Return the builds that a thread is about: what its first message tells of, or newer ones that it follows."""
+        if place is None or not place.thread_ts:
+            return frozenset()
+        found = await self._store.watches.of_thread(place.channel_id, place.thread_ts)
+        if (told := await self.told_in(place)) is None:
+            return found
+        kept = [watch for one in sorted(found)[:MOST_LOOKED_THROUGH] for watch in await self._store.watches.of(one)]
+        newer = frozenset(watch.pipeline_id for watch in kept if watch.pipeline_number > told.number)
+        return newer or frozenset({told.pipeline_id})
+
     async def _followed(self, caller: Caller) -> PipelineId:
-        place = caller.place
-        found = frozenset[PipelineId]()
-        if place and place.thread_ts:
-            found = await self._store.watches.of_thread(place.channel_id, place.thread_ts)
-            branch = await self._store.subscriptions.of_thread(place.channel_id, place.thread_ts)
-            if not found and branch is not None and branch.pipeline_id:
-                return branch.pipeline_id
+        found = await self.of_thread(caller.place)
         if not found:
             raise UsageError(
                 "Which project? I know it without a name in the thread of a build, and in a channel that uses one: "

@@ -24,7 +24,7 @@ from bot.targets import is_project
 ALL_OF_IT = ("cancel", "approve", "unwatch")  # they list what there is, of all branches
 LOCKS = ("lock", "unlock")  # whose other words are a reason
 USE, USES_NOTHING = "use", ("nothing", "none", "off")
-OF_WORKFLOWS = ("triage", "why-red", "tests", "logs", "flaky")  # they show all that ran in a build, or in several
+OF_WORKFLOWS = ("triage", "tests", "logs", "flaky")  # they show all that ran in a build, or in several
 NEW = ("deploy", "watch")  # of a thread's build they take the branch, as it is now
 _OF_ANY_WORD = ("may", "why")  # whose first word is that of another command
 ALL, AUDIT = ("all", "everything"), "audit"
@@ -72,14 +72,16 @@ class Seen(NamedTuple):
 class Known(NamedTuple):
     """What may be meant where a line is said.
 
-    All `projects` that somebody may see, what the `thread` is about, what the channel uses (`default`), the builds of
-    the number that a line names, of those that are followed `here`, and whether the first word `is_branch` of the
-    thread's or the channel's project. What has a slash `is_no_project` where CircleCI knows none of this name.
+    All `projects` that somebody may see, what the `thread` is about, what the channel uses (`default`), or has
+    subscribed to where that `is_heard`, the builds of the number that a line names, of those that are followed `here`,
+    and whether the first word `is_branch` of the thread's or the channel's project. What has a slash `is_no_project`
+    where CircleCI knows none of this name.
     """
 
     projects: Sequence[Project] = ()
     thread: Sequence[Seen] = ()
     default: Seen | None = None
+    is_heard: bool = False
     here: Sequence[Seen] = ()
     is_branch: bool = False
     is_no_project: bool = False
@@ -90,6 +92,11 @@ class Known(NamedTuple):
         if self.thread:
             return list({one.slug: one for one in self.thread}.values())
         return [self.default] if self.default else []
+
+    @property
+    def by_channel(self) -> How:
+        """How the channel's project was found."""
+        return How.HEARD if self.is_heard else How.CHANNEL
 
     @property
     def surely(self) -> Seen | None:
@@ -272,7 +279,7 @@ def _without(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
         return []
     ref = None if command in ALL_OF_IT else known.default.ref
     named = (Word(known.default.slug), *([spelled(ref)] if ref else []))
-    return [Line((*named, *rest), How.CHANNEL, known.default.title)]
+    return [Line((*named, *rest), known.by_channel, known.default.title)]
 
 
 def _of_project(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
@@ -284,7 +291,7 @@ def _of_project(command: str, rest: tuple[Word, ...], known: Known) -> list[Line
 
 
 def _how(known: Known) -> How:
-    return How.THREAD if known.thread else How.CHANNEL
+    return How.THREAD if known.thread else known.by_channel
 
 
 def _to_lock(command: str, rest: tuple[Word, ...], known: Known) -> list[Line]:
@@ -318,7 +325,7 @@ def _followed(rest: tuple[Word, ...], known: Known) -> list[Line]:
     found = [Line((Word(one.slug), *rest), How.FOLLOWED, one.title) for one in known.here]
     default = known.default
     if default and all(one.slug != default.slug for one in known.here):
-        found.append(Line((Word(default.slug), *rest), How.CHANNEL, default.title))
+        found.append(Line((Word(default.slug), *rest), known.by_channel, default.title))
     return found
 
 

@@ -16,12 +16,12 @@ from bot.grammar import Word, is_parameter, split
 from bot.masks import masked
 from bot.models.caller import Caller
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
-from bot.models.red import Branch
 from bot.models.rule_line import WORKFLOW
 from bot.models.slugs import spelled_alike
 from bot.models.spelling import quoted
-from bot.models.subscription import named_in
+from bot.models.subscription import named_in, ref_named
 from bot.models.target import Target
+from bot.models.told import MessageAbout
 from bot.naming import Known, Line, Seen
 from bot.requests import OfTarget, Request
 from bot.routing import EARLIER_NAMES, Command, Context, without_address
@@ -31,7 +31,8 @@ from bot.targets import is_project
 MOST_FOLLOWED = 15  # in one thread, or by one number in a channel
 HOW = ("all", "ssh")
 WORKFLOWS = f" {WORKFLOW}="  # in what is known of a branch by some of its workflows
-IN_WORDS = ("lock", "subscribe", "unsubscribe")
+UNSUBSCRIBE = "unsubscribe"
+IN_WORDS = ("lock", "subscribe", UNSUBSCRIBE)
 OF_A_REF = ("deploy", "rerun")  # without one they would mean the default branch
 # The rest finds its build by itself.
 KNOW_THE_THREAD = frozenset((*naming.NEW, *naming.LOCKS, *naming.OF_PROJECT, "may", "why"))
@@ -68,7 +69,7 @@ async def read(command: Command, words: Sequence[Word], caller: Caller, context:
     plain = naming.plainly(command.name, words, context.projects)
     if naming.is_in_full(command.name, plain, context.projects):
         return Read(plain)
-    known = await _known(command.name, plain, caller, context)
+    known = await _known(command, plain, caller, context)
     lines = naming.read(command.name, plain, context.projects, known) if known else []
     if not lines and known and not known.meant and command.name != naming.AUDIT:  # of which a word may be a time too
         _check_is_called_so(command, plain, context.projects)
@@ -202,15 +203,18 @@ def _spelled(command: Command, words: Sequence[Word]) -> str:
     return text if masked(text) == text and split(text)[1:] == list(words) else ""
 
 
-async def _known(command: str, words: Sequence[Word], caller: Caller, context: Context) -> Known | None:
+async def _known(of: Command, words: Sequence[Word], caller: Caller, context: Context) -> Known | None:
     """Return what may be meant here; None where the line says all that is to be said."""
+    command = of.name
     behind = words[naming.place(command, words) :]
-    thread_ids = await _thread(caller, context)
-    thread = await _seen(thread_ids, caller, context) or await _of_red_thread(caller, context)
+    thread_ids = await context.finder.of_thread(caller.place)
+    thread = await _told_of(thread_ids, caller, context) or await _seen(thread_ids, caller, context)
     if (thread_ids or thread) and not behind and command not in KNOW_THE_THREAD:
         return None
     numbered = await _numbered(naming.asked_number(command, words), caller, context)
-    known = Known(thread=thread, default=await used_here(caller, context), here=numbered)
+    used = await used_here(caller, context)
+    heard = await heard_here(caller, context) if used is None and takes_heard(of) else None
+    known = Known(thread=thread, default=used or heard, is_heard=heard is not None, here=numbered)
     if not behind or known.here or behind[0].quoted or naming.asked_number(command, words):
         return known
     is_name = is_project(behind[0], context.projects)
@@ -259,40 +263,31 @@ async def _is_no_project(word: Word, known: Known, caller: Caller, context: Cont
     return False
 
 
-async def _thread(caller: Caller, context: Context) -> frozenset[PipelineId]:
-    place = caller.place
-    if place is None or not place.thread_ts:
-        return frozenset()
-    return await context.store.watches.of_thread(place.channel_id, place.thread_ts)
-
-
-async def _of_red_thread(caller: Caller, context: Context) -> tuple[Seen, ...]:
-    """Return the newest build of the red branch that a thread is about, to who may see it; there may be none."""
-    place = caller.place
-    state = None
-    if place is not None and place.thread_ts:
-        state = await context.store.subscriptions.of_thread(place.channel_id, place.thread_ts)
-    if state is None or not await context.finder.may_read(caller, state.project_slug, _ref_of(state)):
+async def _told_of(ids: frozenset[PipelineId], caller: Caller, context: Context) -> tuple[Seen, ...]:
+    """Return the build of which a subscription tells in a thread, if it is of these, to who may see it."""
+    told = await context.finder.told_in(caller.place)
+    if told is None or told.pipeline_id not in ids:
+        return ()
+    if not await context.finder.may_read(caller, told.project_slug, _ref_of(told)):
         return ()
     with suppress(CircleCIError, NotFound):
-        title = await context.finder.title(state.project_slug)
-        return (Seen(state.project_slug, title, _ref_of(state), state.number),)
+        title = await context.finder.title(told.project_slug)
+        return (Seen(told.project_slug, title, _ref_of(told), told.number),)
     return ()
 
 
-def _ref_of(state: Branch) -> Ref:
-    return Ref(name=named_in(state.branch))
+def _ref_of(told: MessageAbout) -> Ref:
+    return ref_named(named_in(told.branch))
 
 
 async def _beyond_the_thread(command: str, words: Sequence[Word], caller: Caller, context: Context) -> LineMeant | None:
     """Return that an answer is about all workflows, where the thread in which nothing was named is about some alone."""
-    place = caller.place
-    if command not in naming.OF_WORKFLOWS or words or place is None or not place.thread_ts:
+    if command not in naming.OF_WORKFLOWS or words:
         return None
-    state = await context.store.subscriptions.of_thread(place.channel_id, place.thread_ts)
-    if state is None or WORKFLOWS not in state.branch:
+    told = await context.finder.told_in(caller.place)
+    if told is None or WORKFLOWS not in told.branch:
         return None
-    return LineMeant(line="", title="", ref=_ref_of(state), more=(state.branch,), how=How.PART)
+    return LineMeant(line="", title="", ref=_ref_of(told), more=(told.branch,), how=How.PART)
 
 
 async def _numbered(number: int, caller: Caller, context: Context) -> tuple[Seen, ...]:
@@ -309,6 +304,27 @@ async def used_here(caller: Caller, context: Context) -> Seen | None:
     if used is None or not await context.finder.may_read(caller, used.project_slug, used.ref):
         return None
     return Seen(used.project_slug, used.project_title, used.ref)
+
+
+def takes_heard(command: Command) -> bool:
+    """Say whether it means what the channel has subscribed to where nothing is named: to look at it, or to end that.
+
+    What acts on builds never does: who subscribed a channel did not say what is to be done in it.
+    """
+    looks = command.only_looks and command.finds and issubclass(command.request, OfTarget)
+    return looks or command.name == UNSUBSCRIBE
+
+
+async def heard_here(caller: Caller, context: Context) -> Seen | None:
+    """Return the one project that all subscriptions of the channel are to, to who may see it; None for several."""
+    rules = await context.store.subscriptions.of_channel(caller.channel_id) if caller.channel_id else []
+    slugs = {spelled_alike(one.project_slug) for one in rules}
+    if len(slugs) != 1 or any(one.pattern for one in rules):
+        return None
+    one = rules[-1]  # which has the name of now
+    if not await context.finder.may_read(caller, one.project_slug, None):
+        return None
+    return Seen(one.project_slug, one.project_title)
 
 
 async def _seen(ids: frozenset[PipelineId], caller: Caller, context: Context) -> tuple[Seen, ...]:

@@ -40,6 +40,11 @@ class Request(BaseModel):
         """Return what is named, as far as can be told without asking anybody; raises UsageError for what is none."""
         return None, None
 
+    def shown(self, projects: Projects) -> tuple[str, Ref | None]:
+        """Return what a button names: the project as people call it, and the branch or tag; empty text for none."""
+        slug, ref = self.about(projects)
+        return slug.partition("/")[2] if slug else "", ref
+
 
 class Nothing(Request):
     """There is nothing to choose."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.errors import SlackError
 
 KEPT_SECONDS = 50
+DIRECT = "D"  # how the ids of direct messages begin
 
 
 class Rooms(Protocol):
@@ -30,7 +31,8 @@ class Rooms(Protocol):
 class Whereabouts:
     """That we are in a channel is believed for less than a minute; that we are not is asked anew each time.
 
-    Our direct messages with somebody are always the same. Where somebody is, is asked anew each time.
+    Our direct messages with somebody are always the same. Where somebody is, is asked anew each time, but for whom a
+    message is to mention: of a hundred branches that one push breaks it is asked once.
     """
 
     def __init__(self, rooms: Rooms) -> None:
@@ -39,6 +41,7 @@ class Whereabouts:
         self._alone = 0  # how many are asking for one channel
         self._list: asyncio.Task[None] | None = None
         self._direct: dict[str, str] = {}
+        self._theirs: dict[str, tuple[float, frozenset[str]]] = {}
 
     async def is_in(self, channel_id: str) -> bool:
         """Say whether we are a member of a channel; where Slack does not say, what it takes from us will tell."""
@@ -67,6 +70,24 @@ class Whereabouts:
             return await self._rooms.channels_of(person_id)
         except SlackError:
             return frozenset()
+
+    async def reads(self, person_id: str, channel_id: str) -> bool | None:
+        """Say whether somebody is in a channel that we are in, or these direct messages are theirs with us.
+
+        None where Slack does not say it of a channel; direct messages are nobody else's then.
+        """
+        if channel_id.startswith(DIRECT):
+            return await self.direct_with(person_id) == channel_id
+        now = time.monotonic()
+        until, theirs = self._theirs.get(person_id, (0.0, frozenset[str]()))
+        if now >= until:
+            try:
+                theirs = await self._rooms.channels_of(person_id)
+            except SlackError:
+                return None
+            left = {one: kept for one, kept in self._theirs.items() if kept[0] > now}
+            self._theirs = {**left, person_id: (now + KEPT_SECONDS, theirs)}
+        return channel_id in theirs
 
     def _is_known(self, channel_id: str) -> bool:
         return time.monotonic() < self._known_until.get(channel_id, 0.0)

@@ -32,6 +32,7 @@ from bot.settings import Projects
 from bot.store.followed import Followed
 from commands.here import About, Here, places, rows, short
 from commands.subscribe import readable_of
+from commands.told_here import told_here
 from commands.waiting import as_wait, waiting_for
 
 HELP = CommandHelp(
@@ -96,16 +97,20 @@ def _explained(help: CommandHelp) -> set[str]:  # noqa: A002  # it is what it is
 
 
 async def _here(caller: Caller, context: Context) -> HelpHere:
-    builds, is_cut, about = await _known(caller, context)
+    (builds, is_cut, about), (red, waits) = await asyncio.gather(_known(caller, context), told_here(caller, context))
+    in_thread = caller.place is not None and any(one.watch.reply_ts == caller.place.thread_ts for one in builds)
+    red, waits = ([], []) if in_thread else (red, waits)
     here = Here(
         builds=builds,
         about=about,
         words=frozenset(context.router.commands),
-        may=await _may(places(builds, about), caller, context),
+        may=await _may(places(builds, about, waits), caller, context),
         projects=context.projects,
         now=utc_now(),
         is_direct=caller.place is None or caller.place.is_direct,
         is_cut=is_cut,
+        red=red,
+        waits=waits,
     )
     how, title, ref = (about.how, about.title, about.ref) if about else (How.IN_FULL, "", None)
     waiting, number = await asyncio.gather(_waiting(caller, context), _subscriptions(caller, context))
@@ -118,6 +123,7 @@ async def _here(caller: Caller, context: Context) -> HelpHere:
         how=how,
         subscriptions=number,
         to_subscribe=f"subscribe {short(about.slug, context.projects)}" if about and is_offered else "",
+        is_red=bool(red) or in_thread,
     )
 
 
@@ -172,7 +178,8 @@ async def _known(caller: Caller, context: Context) -> tuple[list[Followed], bool
     """Return what is followed here, whether there is more that goes on, and what is meant."""
     looked = _followed(caller, context), _last(caller, context), _used(caller, context)
     (builds, is_cut), last, used = await asyncio.gather(*looked)
-    return builds, is_cut, _about(builds, last, used, caller)
+    about = _about(builds, last, used, caller)
+    return builds, is_cut, about or await _heard(caller, context)
 
 
 async def _meant(caller: Caller, context: Context) -> About | None:
@@ -205,6 +212,16 @@ async def _used(caller: Caller, context: Context) -> About | None:
     used = await context.store.channels.used(caller.channel_id) if caller.channel_id else None
     about = About(used.project_slug, used.project_title, used.ref) if used else None
     return about if about and await _seen([about], caller, context) else None
+
+
+async def _heard(caller: Caller, context: Context) -> About | None:
+    """Return the one project that all subscriptions of the channel are to."""
+    heard = await context.store.subscriptions.of_channel(caller.channel_id) if caller.channel_id else []
+    found = {spelled_alike(one.project_slug): one for one in heard}
+    if len(found) != 1 or heard[0].pattern:
+        return None
+    about = About(heard[-1].project_slug, heard[-1].project_title, how=How.HEARD)
+    return about if await _seen([about], caller, context) else None
 
 
 async def _last(caller: Caller, context: Context) -> About | None:

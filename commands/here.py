@@ -17,7 +17,8 @@ from bot.policy import Word
 from bot.settings import Projects
 from bot.store.followed import Followed
 
-MOST = 6
+MOST, LEAST_PLAIN = 6, 2
+MOST_RED, MOST_WAITING = 3, 2  # of what was told here; the others are counted
 LATELY = timedelta(days=2)  # so long a failure is news
 MINE = "mine"
 _GOES_ON = (State.WAITING, State.RUNNING, State.UNKNOWN)
@@ -42,8 +43,29 @@ class About(NamedTuple):
         return cls(watch.project_slug, watch.project_title, watch.ref)
 
 
+class Red(NamedTuple):
+    """A branch that is red in a channel `since` the build of this number; `key` is how the channel knows it."""
+
+    about: About
+    key: str
+    since: int
+    or_before: bool = False
+    looking: str = ""
+    snoozed_until: datetime | None = None
+
+
+class Waits(NamedTuple):
+    """A build of which a channel was told that these `jobs` wait for an approval."""
+
+    about: About
+    number: int
+    jobs: tuple[str, ...] = ()
+
+
 class Here(NamedTuple):
     """What is known of a place, of that what somebody may see: the builds it follows, newest first, and its project.
+
+    By what it has subscribed to, these branches are `red` there, and these builds of others wait.
 
     `words` are the commands there are; `may` is what they may do: a permission, with a project and a branch or tag of
     it, or with neither for anywhere at all. Where it `is_cut` the place follows more builds that go on.
@@ -57,11 +79,14 @@ class Here(NamedTuple):
     now: datetime
     is_direct: bool = False
     is_cut: bool = False
+    red: Sequence[Red] = ()
+    waits: Sequence[Waits] = ()
 
 
-def places(builds: Sequence[Followed], about: About | None) -> list[About]:
+def places(builds: Sequence[Followed], about: About | None, waits: Sequence[Waits] = ()) -> list[About]:
     """Return all of which somebody's rights have to be known."""
-    return list(dict.fromkeys([*(About.of(one.watch) for one in builds), *([about] if about else [])]))
+    known = [*(About.of(one.watch) for one in builds), *(one.about for one in waits)]
+    return list(dict.fromkeys([*known, *([about] if about else [])]))
 
 
 def rows(here: Here) -> tuple[Row, ...]:
@@ -69,7 +94,8 @@ def rows(here: Here) -> tuple[Row, ...]:
     news = list(_news(here))
     urgent = {row.word for row in news}
     plain = _words(here, here.about) if here.about else _examples(here)
-    return (*news, *(row for row in plain if row.word not in urgent))[:MOST]
+    left = [row for row in plain if row.word not in urgent]
+    return (*news, *left[: max(MOST - len(news), LEAST_PLAIN)])
 
 
 def newest(builds: Sequence[Followed]) -> list[Followed]:
@@ -83,12 +109,53 @@ def newest(builds: Sequence[Followed]) -> list[Followed]:
 
 
 def _news(here: Here) -> Iterator[Row]:
-    """Yield what waits for an approval, what goes on, and what failed: of each the newest."""
-    known = newest(here.builds)
-    for states, make in ((_is_on_hold, _hold), (_goes_on, _running), (_failed_lately, _failed)):
+    """Yield what waits for an approval, what is red, what goes on, and what failed: of each the newest."""
+    known, red = newest(here.builds), {(spelled_alike(one.about.slug), one.about.ref) for one in here.red}
+    followed = {(spelled_alike(one.watch.project_slug), one.watch.pipeline_number) for one in here.builds}
+    waits = [one for one in here.waits if (spelled_alike(one.about.slug), one.number) not in followed]
+    if found := [one for one in known if _is_on_hold(one, here)]:
+        yield _hold(found, here)
+    yield from (_told_to_wait(one, here, _left(waits, at, MOST_WAITING)) for at, one in enumerate(waits[:MOST_WAITING]))
+    yield from (_told_red(one, here, _left(here.red, at, MOST_RED)) for at, one in enumerate(here.red[:MOST_RED]))
+    for states, make in ((_goes_on, _running), (_failed_lately, _failed)):
         found = [one for one in known if states(one, here)]
+        if make is _failed:
+            found = [one for one in found if (spelled_alike(one.watch.project_slug), one.watch.ref) not in red]
         if found:
             yield make(found, here)
+
+
+def _left(found: Sequence[object], at: int, most: int) -> int:
+    """Return how many are not shown, behind the last one that is."""
+    return max(len(found) - most, 0) if at == most - 1 else 0
+
+
+def _told_to_wait(one: Waits, here: Here, others: int) -> Row:
+    """Return what shows what waits, by buttons of its own; who may not approve it is shown the build."""
+    word = "approve" if (Word.APPROVE, one.about.slug, one.about.ref) in here.may else "status"
+    news = News(state=State.ON_HOLD, jobs=one.jobs, others=others)
+    line, typed = (
+        f"{word} {one.about.slug} #{one.number}",
+        f"{word} {short(one.about.slug, here.projects)} #{one.number}",
+    )
+    about = one.about
+    return Row(word=word, line=line, typed=typed, title=about.title, ref=about.ref, number=one.number, news=news)
+
+
+def _told_red(one: Red, here: Here, others: int) -> Row:
+    """Return what says since when a branch is red, and by whom."""
+    news = News(
+        state=State.FAILED,
+        is_over=True,
+        others=others,
+        red=one.key,
+        or_before=one.or_before,
+        looking=one.looking,
+        snoozed_until=one.snoozed_until,
+    )
+    if not _is_branch(one.about.ref):
+        return Row(word="subscriptions", line="subscriptions", typed="subscriptions", title=one.about.title, news=news)
+    return _row("why-red", one.about, here, news=news).model_copy(update={"number": one.since})
 
 
 def _is_on_hold(one: Followed, _: Here) -> bool:

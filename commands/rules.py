@@ -76,6 +76,11 @@ class OfBranches(Request):
         is_one = len(self.branches) == 1 and globs.is_plain(self.branches[0]) and self.branches[0][0] != "!"
         return parse_project(self.project, projects).slug, ref_of(self.branches[0]) if is_one else None
 
+    def shown(self, projects: Projects) -> tuple[str, Ref | None]:
+        """Return the same of what may be a pattern, and of what nobody is asked about."""
+        slug, ref = OfBranches.about(self, projects)
+        return slug.partition("/")[2] if slug else self.project, ref
+
     @property
     def wish(self) -> Wish:
         """What is to be told."""

@@ -1,18 +1,21 @@
 """Say why this channel was told of a build, or was not: as it was decided then, and never guessed."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 from bot.answers.subscriptions import WhyTold
-from bot.errors import NothingToDo
-from bot.models.build import Build
+from bot.errors import CircleCIError, NothingToDo
+from bot.models.build import Build, State
 from bot.models.caller import Caller
-from bot.models.circleci import Pipeline, ProjectSlug
+from bot.models.circleci import Pipeline
 from bot.models.help import CommandHelp
 from bot.models.red import Branch
-from bot.models.subscription import Subscription, key_of
+from bot.models.subscription import Event, Subscription, key_of
 from bot.models.told import Reason, Why
 from bot.requests import OfTarget, parse_of_target
 from bot.routing import Context, Router
 from bot.together import together
-from bot.watching.branches import would_be
+from bot.watching.branches import is_wanted, would_be
 from commands.subscribe import readable_of
 
 HELP = CommandHelp(
@@ -32,24 +35,32 @@ async def told(request: OfTarget, caller: Caller, context: Context) -> WhyTold:
         raise NothingToDo("no_channel")
     pipeline = await context.finder.pipeline(request, caller)
     slug, kept = pipeline.project_slug, context.store.told
-    readable = await _of_project(slug, caller, context)
+    of_channel = [
+        one for one in await context.store.subscriptions.of_project(slug) if one.channel_id == caller.channel_id
+    ]
+    readable = await readable_of(of_channel, caller, context)
     rules = [one for one in readable if _is_about(one, pipeline)]
     here = await kept.get(pipeline.id, channel_id=caller.channel_id)
+    of_all = await _of_all(pipeline, context)
     found = WhyTold(
         project_slug=slug,
         project_title=await context.finder.title(slug),
         number=pipeline.number,
         ref=pipeline.ref,
         here=here,
-        of_all=await _of_all(pipeline, context),
+        of_all=of_all,
         **await _links(here, caller, context),
+        root=await _root(pipeline, here, caller, context),
         rules=tuple(rules),
+        told_by=tuple(_told_by(here, rules, pipeline)),
         nearest=() if rules else tuple(readable[:MOST_NEAR]),
         events=tuple(dict.fromkeys(event for rule in rules for event in rule.events_of(pipeline.ref))),
+        is_hidden=len(rules) < len([one for one in of_channel if _is_about(one, pipeline)]),
+        waits=bool(rules) and await _waits(pipeline, of_all, context),
         is_missed=await kept.gap(slug, pipeline.number) is not None,
         is_earlier=bool(rules) and pipeline.created_at < min(rule.made_at for rule in rules),
     )
-    is_known = here is not None or found.of_all is not None or not rules
+    is_known = here is not None or of_all is not None or not rules
     return found if is_known else await _as_it_would_be(found, pipeline, caller, context)
 
 
@@ -57,7 +68,39 @@ async def _links(here: Reason | None, caller: Caller, context: Context) -> dict[
     """Return the addresses of the messages that told of it, the newest and those before it."""
     told = [*here.before, here.ts] if here and here.ts else []
     found = await together(*(context.messenger.permalink(caller.channel_id, ts) for ts in told))
-    return {"link": found[-1], "links_before": tuple(filter(None, found[:-1]))} if found else {}
+    return {"link": found[-1], "links_before": tuple(found[:-1])} if found else {}
+
+
+async def _root(pipeline: Pipeline, here: Reason | None, caller: Caller, context: Context) -> str:
+    """Return the address of the message about its branch, which is red since it or before, where none told of it."""
+    if here is None or here.ts or not here.branch:
+        return ""
+    state = await context.store.subscriptions.known(caller.channel_id, pipeline.project_slug, here.branch)
+    if state is None or not state.root_ts or not state.is_red or pipeline.number < state.red_since:
+        return ""
+    return await context.messenger.permalink(caller.channel_id, state.root_ts)
+
+
+async def _waits(pipeline: Pipeline, of_all: Reason | None, context: Context) -> bool:
+    """Say whether it is on hold, where its end is not certain; what CircleCI does not answer is left out."""
+    if of_all is None or of_all.why is not Why.AWAITED:
+        return False
+    with suppress(CircleCIError):
+        return (await context.circleci.outline(pipeline)).state is State.ON_HOLD
+    return False
+
+
+def _told_by(here: Reason | None, rules: Sequence[Subscription], pipeline: Pipeline) -> list[Subscription]:
+    """Return those of the rules by which it was told: they were there, and ask for what was said."""
+    if here is None or pipeline.ref is None:
+        return []
+    ref, said = pipeline.ref, [event for event in Event if event in here.said.values()]
+    return [
+        one
+        for one in rules
+        if one.made_at <= here.at and key_of(str(ref), one.scope) == here.branch
+        if any(is_wanted(event, one.events_of(ref)) for event in said)
+    ]
 
 
 async def _of_all(pipeline: Pipeline, context: Context) -> Reason | None:
@@ -65,11 +108,6 @@ async def _of_all(pipeline: Pipeline, context: Context) -> Reason | None:
     reason = await context.store.told.get(pipeline.id)
     is_over = reason is not None and reason.why is Why.AWAITED and pipeline.id not in await context.store.news.open()
     return None if is_over else reason
-
-
-async def _of_project(slug: ProjectSlug, caller: Caller, context: Context) -> list[Subscription]:
-    rules = await context.store.subscriptions.of_project(slug)
-    return await readable_of([one for one in rules if one.channel_id == caller.channel_id], caller, context)
 
 
 def _is_about(rule: Subscription, pipeline: Pipeline) -> bool:

@@ -9,9 +9,11 @@ from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.help import CommandHelp
 from bot.models.history import PastBuild, Turned
+from bot.models.subscription import Subscription, key_of, named_in
 from bot.requests import BESIDE_BRANCH, OfTarget, parse_branch
 from bot.routing import Context, Router, Tool
 from bot.triage.turning import passed_with, turned, turned_tests
+from formatters.words import branch_words
 
 HELP = CommandHelp(
     name="why-red",
@@ -26,32 +28,46 @@ STRIDES = (10, 20, 50)  # so many builds are walked back, further only where all
 
 
 async def why_red(request: OfTarget, caller: Caller, context: Context) -> WhyRed:
-    """Answer with the first bad build, and whether the default branch is red too."""
+    """Answer with the first bad build, and whether the default branch is red too.
+
+    Below a message about a branch by some of its builds, or workflows, alone it is about these, and the branch by all
+    of them is what it is compared with.
+    """
     project, branch = await context.finder.branch(request, caller)
-    base = project.default_branch
-    builds = await _walked(project.slug, branch, context)
-    again = await _fails_and_goes_on(project.slug, branch, _decided(builds), context)
+    rule = await _of_thread(project.slug, branch, caller, context) if request == OfTarget() else None
+    base = branch if rule else project.default_branch
+    builds = await _walked(project.slug, branch, context, rule)
+    again = await _fails_and_goes_on(project.slug, branch, _decided(builds), context, rule)
     newest = _decided(builds) or again
     if newest is None:
         raise NotFound("build that passed or failed, among the newest, on the branch", branch, looked_in=project.title)
     if branch != base and not await context.finder.may_read(caller, project.slug, Ref(name=base)):
         base = branch  # it is compared with nothing
-    base_builds = await _walked(project.slug, base, context) if branch != base else ()
+    base_builds = await _walked(project.slug, base, context) if rule or branch != base else ()
     found = turned(builds)
     answer = WhyRed(
         title=project.title,
-        branch=branch,
+        branch=branch_words(key_of(branch, rule.scope)) if rule else branch,
         base=base,
         builds=len(builds),
         newest=newest,
         turned=found,
         base_turned=turned(base_builds),
-        base_is_known=branch == base or _decided(base_builds) is not None,
+        base_is_known=(branch == base and not rule) or _decided(base_builds) is not None,
         again=again,
-        newer_number=await _newer(project.slug, branch, again or newest, context),
+        newer_number=await _newer(project.slug, branch, again or newest, context) if not rule else 0,
         passed_before=passed_with(found.first, builds) if found else 0,
     )
     return await _with_tests(project.slug, answer, found, context) if found else answer
+
+
+async def _of_thread(slug: ProjectSlug, branch: str, caller: Caller, context: Context) -> Subscription | None:
+    """Return a rule that is about the same as the message of a thread, where that is not about all of a branch."""
+    told = await context.finder.told_in(caller.place)
+    if told is None or named_in(told.branch) in (told.branch, "") or named_in(told.branch) != branch:
+        return None
+    rules = await context.store.subscriptions.of_project(slug)
+    return next((one for one in rules if one.channel_id == caller.channel_id and one.hears(told.branch)), None)
 
 
 def _decided(builds: Sequence[PastBuild]) -> PastBuild | None:
@@ -60,7 +76,7 @@ def _decided(builds: Sequence[PastBuild]) -> PastBuild | None:
 
 
 async def _fails_and_goes_on(
-    slug: ProjectSlug, branch: str, decided: PastBuild | None, context: Context
+    slug: ProjectSlug, branch: str, decided: PastBuild | None, context: Context, rule: Subscription | None
 ) -> PastBuild | None:
     """Return a newer build that is red as far as it has ended, such as one that runs again; nothing is read twice."""
     for pipeline in await context.circleci.pipelines(slug, branch):
@@ -69,8 +85,8 @@ async def _fails_and_goes_on(
         with suppress(Rejected, Unavailable):
             attempts = await context.circleci.attempts(pipeline.id)
             ended = [run for run in attempts if run.workflow.is_finished and not run.workflow.is_setup]
-            build = PastBuild(pipeline=pipeline, runs=tuple(ended))
-            if len(ended) < len(attempts) and build.is_red:
+            build = _part(PastBuild(pipeline=pipeline, runs=tuple(ended)), rule)
+            if build and len(ended) < len(attempts) and build.is_red:
                 return build
     return None
 
@@ -89,14 +105,21 @@ async def _with_tests(slug: ProjectSlug, answer: WhyRed, found: Turned, context:
     return answer.model_copy(update={"still_failing": still, "failing_no_more": gone})
 
 
-async def _walked(slug: ProjectSlug, branch: str, context: Context) -> tuple[PastBuild, ...]:
-    """Return a branch's newest builds, back to a green one as far as the strides go."""
-    builds: tuple[PastBuild, ...] = ()
+async def _walked(
+    slug: ProjectSlug, branch: str, context: Context, rule: Subscription | None = None
+) -> tuple[PastBuild, ...]:
+    """Return a branch's newest builds, back to a green one as far as the strides go; of a rule, what counts for it."""
+    found: tuple[PastBuild, ...] = ()
     for stride in STRIDES:
         builds = await context.history.builds(slug, branch, stride)
-        if len(builds) < stride or any(build.is_green for build in builds):
+        found = tuple(part for one in builds if (part := _part(one, rule)))
+        if len(builds) < stride or any(build.is_green for build in found):
             break
-    return builds
+    return found
+
+
+def _part(build: PastBuild, rule: Subscription | None) -> PastBuild | None:
+    return rule.part_of(build) if rule else build
 
 
 def register(router: Router) -> None:

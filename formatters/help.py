@@ -15,7 +15,8 @@ def hello(_: Greeting) -> Message:
     first = (
         "*Try first*, which starts nothing: `/ci status acme/frontend main`\n"
         "*Then*, in a channel that has me (`/invite @ci`): `/ci deploy acme/frontend main`\n"
-        "In a thread say `@ci deploy acme/frontend main`, and everything stays there."
+        "In a thread say `@ci deploy acme/frontend main`, and everything stays there.\n"
+        "`/ci subscribe acme/frontend` lets a channel hear when the default branch breaks or is fixed, whoever pushed."
     )
     seen = "Everybody in the channel sees a deploy. Help, questions and mistakes only you see."
     more = actions(

@@ -8,7 +8,7 @@ from formatters.again import act_button, command
 from formatters.blocks import Block, Message, actions, assemble, button, code, context, literal, moment, section
 from formatters.buttons import short, that_fit
 from formatters.mine import wait_line
-from formatters.words import FINISHING, MARKS, count, listed, ref_words
+from formatters.words import FINISHING, MARKS, branch_words, count, listed, ref_words
 
 _DOES = {
     "deploy": "start a pipeline, and follow it",
@@ -61,6 +61,8 @@ def _known(found: HelpHere) -> str:
             return f"This thread is about {title}{ref}"
         case How.CHANNEL:
             return f"This channel uses {title}"
+        case How.HEARD:
+            return f"The subscriptions here are to {title}"
         case How.LAST:
             return f"{title}{ref} is what you did here last"
         case How.FOLLOWED:
@@ -70,7 +72,8 @@ def _known(found: HelpHere) -> str:
 
 
 def _footer(found: HelpHere) -> str:
-    seen = "Builds are as they stood at my last look. " if any(row.news for row in found.rows) else ""
+    is_seen = any(row.news and not row.news.red for row in found.rows)
+    seen = "Builds are as they stood at my last look. " if is_seen else ""
     word = next((row.word for row in found.rows), "deploy")
     return f"{seen}`/ci help {word}` says more about one word."
 
@@ -80,9 +83,9 @@ def _subscribed(found: HelpHere) -> str:
     if found.subscriptions:
         number = count(found.subscriptions, "subscription")
         is_one = found.subscriptions == 1
-        return (
-            f"There {'is' if is_one else 'are'} {number} here: `/ci subscriptions` lists {'it' if is_one else 'them'}."
-        )
+        listed_by = f"`/ci subscriptions` lists {'it' if is_one else 'them'}."
+        red = "" if found.is_red else " Nothing is red here, as far as I have told."
+        return f"There {'is' if is_one else 'are'} {number} here: {listed_by}{red}"
     line = command(found.to_subscribe) if found.to_subscribe else ""
     return f"{line} lets this channel hear when its default branch breaks or is fixed." if line else ""
 
@@ -95,6 +98,8 @@ def _line(row: Row) -> str:
 def _news(row: Row, found: HelpHere) -> str:
     """Return how a build stands, as a line."""
     news = row.news or News(state=State.UNKNOWN)
+    if news.red:
+        return _red(row, news, found)
     title = literal(row.title) if row.title != found.title else ""
     jobs = listed(news.jobs, 2) if news.jobs else ""
     waits = f"{jobs} {'waits' if len(news.jobs) == 1 else 'wait'} for an approval" if jobs else ""
@@ -104,6 +109,17 @@ def _news(row: Row, found: HelpHere) -> str:
     at_least = "at least " if news.may_be_more else ""
     others = f"and {at_least}{news.others} more here" if news.others else ""
     parts = [_mark(news), title, f"#{row.number}", ref_words(row.ref) if row.ref else "", what, since or ended, others]
+    return " · ".join(filter(None, parts))
+
+
+def _red(row: Row, news: News, found: HelpHere) -> str:
+    """Return since when a branch is red, and what people do about it."""
+    title = literal(row.title) if row.title != found.title else ""
+    since = f"since #{row.number}{' or before' if news.or_before else ''}" if row.number else ""
+    looks = f"{literal(news.looking, 60)} looks at it" if news.looking else ""
+    snoozed = f"snoozed until {moment(news.snoozed_until)}" if news.snoozed_until else ""
+    others = f"and {news.others} more here" if news.others else ""
+    parts = [f"❌ {literal(branch_words(news.red), 80)} is red", title, since, looks, snoozed, others]
     return " · ".join(filter(None, parts))
 
 

@@ -10,6 +10,13 @@ from formatters.lookalikes import careful
 
 MOST = 5
 _OF_ALL = ("lock", "unlock")
+_TAKEN = {
+    How.SHORT: "{} is the one project that I know by this name.",
+    How.THREAD: "This thread is about {}.",
+    How.CHANNEL: "This channel uses {}.",
+    How.HEARD: "The subscriptions here are to {}.",
+    How.FOLLOWED: "This channel follows a build of {} with this number.",
+}
 _BY_LINE = ("subscribe", "unsubscribe", "snooze")
 
 
@@ -74,16 +81,8 @@ def taken(one: LineMeant, typed: str = "") -> str:
     """Say why a project was taken that was not named in full."""
     title = literal(one.title)
     match one.how:
-        case How.SHORT:
-            return f"{title} is the one project that I know by this name."
-        case How.THREAD:
-            return f"This thread is about {title}."
-        case How.CHANNEL:
-            return f"This channel uses {title}."
         case How.RED:
             return f"{code(str(one.ref), 80)} of {title} is red here."
-        case How.FOLLOWED:
-            return f"This channel follows a build of {title} with this number."
         case How.LIKE:
             return f"I know no project called {code(masked(typed), 80)}; {title} is spelled almost so."
         case How.PART:
@@ -91,7 +90,7 @@ def taken(one: LineMeant, typed: str = "") -> str:
         case How.LAST:
             return "It is what you did here last."
         case _:
-            return f"I read it as {title}."
+            return _TAKEN.get(one.how, "I read it as {}.").format(title)
 
 
 def noted(message: Message, note: LineMeant) -> Message:

@@ -33,7 +33,7 @@ from formatters.red import names, tests_of
 from formatters.stopped import details, why
 from formatters.words import MARKS, count, duration, listed, ref_words, took
 
-MOST_JOBS, MOST_HELD = 3, 20
+MOST_JOBS, MOST_HELD, MOST_RERUN = 3, 20, 3
 _WHEN = {
     About.FAILED: "when a build of yours fails",
     About.ENDED: "when a build of yours ends",
@@ -126,13 +126,25 @@ def reply(mine: Mine) -> Message:
     return assemble(_plain(mine), section("\n".join(filter(None, [_head(mine), _what(mine)]))))
 
 
-def held(ends: Sequence[Held], links: Links) -> Message:
-    """Tell in one message what ended in the quiet hours."""
-    many = len(ends)
+def held(ends: Sequence[Held], links: Links, *, forgotten: int = 0) -> Message:
+    """Tell in one message what ended in the quiet hours: of too many that were held some were forgotten."""
+    many = len(ends) + forgotten
     text = f"{count(many, 'build')} of yours ended while you wanted quiet."
     shown, taken = paragraphs([_held(one, links) for one in ends[:MOST_HELD]])
     more = context(f"and {many - taken} more: `/ci mine` shows your newest builds") if many > taken else None
-    return assemble(text, section(f"*{text}*"), *shown, more)
+    made = list(that_fit(_buttons_of_held(ends[:taken])))
+    return assemble(text, section(f"*{text}*"), *shown, actions(*made) if made else None, more)
+
+
+def _buttons_of_held(ends: Sequence[Held]) -> Iterator[Block]:
+    """Yield what to press for the newest of those that failed; of which build, where there are several."""
+    failed = [one for one in ends if one.build][-MOST_RERUN:]
+    for one in failed:
+        if one.build:
+            of = "" if len(ends) == 1 else f" of #{one.number}"
+            again = RerunFailed(pipeline_id=one.pipeline_id, attempt=one.build.mark)
+            yield rerun_failed_button(one.build, one.title, again, label=f"Rerun failed{of}")
+            yield button(ShowLog(pipeline_id=one.pipeline_id, attempt=one.build.mark), f"Show log{of}")
 
 
 def request(wait: MyWait) -> Message:
@@ -221,4 +233,13 @@ def _held(one: Held, links: Links) -> str:
     ref = f"tag {literal(one.ref.name)}" if one.ref and one.ref.is_tag else literal(one.ref.name if one.ref else "")
     time = f" after {duration(one.took)}" if one.took > timedelta(0) else ""
     failed = f": {listed(one.failed, MOST_JOBS)}" if one.failed else ""
-    return "• " + " · ".join(filter(None, [f"*{MARKS[one.state]}*{time}", literal(one.title), ref, number])) + failed
+    tests = f" · {_tests(one)}" if one.tests else ""
+    mentioned = f" · you were mentioned in <#{one.mentioned_in}>" if one.mentioned_in else ""
+    mentioned = " · told here already" if one.mentioned_in.startswith("D") else mentioned
+    what = " · ".join(filter(None, [f"*{MARKS[one.state]}*{time}", literal(one.title), ref, number]))
+    return f"• {what}{failed}{tests}{mentioned}"
+
+
+def _tests(one: Held) -> str:
+    more = f" and {one.tests_failed - len(one.tests)} more" if one.tests_failed > len(one.tests) else ""
+    return f"{count(one.tests_failed, 'test')} ({listed(one.tests, MOST_JOBS)}{more})"

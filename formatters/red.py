@@ -53,7 +53,7 @@ class Seen(NamedTuple):
 
 def root(state: Branch, seen: Seen, mentioned: Sequence[str] = (), *, is_snoozed: bool = False) -> Message:
     """Return the message about a red branch, by the newest build that failed; it is written anew as that changes."""
-    build, name = seen.build, literal(branch_words(state.branch))
+    build, name = seen.build, literal(branch_words(state.branch), name=True)
     before = " or before" if state.or_before else ""
     since = f"since {_number(state.red_since, seen)}{before}"
     pings = " ".join(["", *filter(None, map(_mention, mentioned))])
@@ -71,7 +71,7 @@ def root(state: Branch, seen: Seen, mentioned: Sequence[str] = (), *, is_snoozed
 
 def repaired_root(before: Branch, seen: Seen) -> Message:
     """Return what is left of the message once its branch is green again."""
-    name = literal(branch_words(before.branch))
+    name = literal(branch_words(before.branch), name=True)
     was = f"Red since {_number(before.red_since, seen)}{' or before' if before.or_before else ''}"
     return assemble(
         f"{_plain(before)} of {clean(seen.title)} is green again.",
@@ -113,7 +113,7 @@ def looked_at(state: Branch, title: str, name: str, is_apart: bool) -> Message:
 
 def named(state: Branch, title: str) -> str:
     """Return a branch and its project in a sentence."""
-    return f"*{literal(branch_words(state.branch))}* of {literal(title)}"
+    return f"*{literal(branch_words(state.branch), name=True)}* of {literal(title)}"
 
 
 def forsaken(state: Branch, title: str, links: Links, *, is_twice: bool = False) -> Message:
@@ -125,7 +125,7 @@ def forsaken(state: Branch, title: str, links: Links, *, is_twice: bool = False)
     why = f"{TWICE if is_twice else NO_RULE}, so I do not say how it stands now."
     return assemble(
         f"{_plain(state)} of {clean(title)} was red since #{state.red_since}. {why}",
-        section(f"🔕 *{literal(branch_words(state.branch))} was red* · {literal(title)} · since {since}"),
+        section(f"🔕 *{literal(branch_words(state.branch), name=True)} was red* · {literal(title)} · since {since}"),
         context(why),
     )
 
@@ -156,15 +156,15 @@ def late(state: Branch, seen: Seen, *, is_apart: bool) -> Message:
 
 def of_tag(name: str, seen: Seen, happened: Event, mentioned: Sequence[str] = ()) -> Message:
     """Say how a build of a tag ended: it broke where it failed, and is fixed where it passed in a rerun."""
-    head = f"*{literal(branch_words(name))}* · {literal(seen.title)}"
+    head = _named(name, seen)
     if happened is not Event.BROKE:
         how = "passed when it ran again, in" if happened is Event.FIXED else "passed in"
         text = f"{how} {took(seen.build)}"
-        plain = f"{clean(name)} of {clean(seen.title)} {text}."
+        plain = f"{clean(name, name=True)} of {clean(seen.title)} {text}."
         return assemble(plain, section(f"✅ {head} · *{text[:1].upper()}{text[1:]}*."), context(about(seen)))
     pings, whole = " ".join(["", *filter(None, map(_mention, mentioned))]), _what(seen, names(tests_of(seen.report)))
     return assemble(
-        f"{clean(name)} of {clean(seen.title)} failed: {_what(seen)}.",
+        f"{clean(name, name=True)} of {clean(seen.title)} failed: {_what(seen)}.",
         section(f"❌ {head} · *Failed*{pings}"),
         section(f"{about(seen)}\n{whole}"),
         *_refused(seen.build),
@@ -174,7 +174,7 @@ def of_tag(name: str, seen: Seen, happened: Event, mentioned: Sequence[str] = ()
 
 def tag_again(name: str, seen: Seen, happened: Event) -> Message:
     """Say below the message about a build of a tag how that ended when it ran again."""
-    has_passed, where = happened is not Event.BROKE, f"{clean(name)} of {clean(seen.title)}"
+    has_passed, where = happened is not Event.BROKE, f"{clean(name, name=True)} of {clean(seen.title)}"
     plain = f"passed when it ran again, in {took(seen.build)}" if has_passed else f"failed again: {_what(seen)}"
     failed = f"*Failed again*: {_what(seen, names(tests_of(seen.report)))}"
     said = f"✅ *{plain[:1].upper()}{plain[1:]}*" if has_passed else f"❌ {failed}"
@@ -184,8 +184,8 @@ def tag_again(name: str, seen: Seen, happened: Event) -> Message:
 def tag_repaired(name: str, seen: Seen) -> Message:
     """Return what is left of the message about a tag that failed, once it has passed in a rerun."""
     return assemble(
-        f"{clean(name)} of {clean(seen.title)} had failed, and passed when it ran again.",
-        section(f"✅ *{literal(branch_words(name))}* · {literal(seen.title)} · *Had failed, and passed in a rerun*."),
+        f"{clean(name, name=True)} of {clean(seen.title)} had failed, and passed when it ran again.",
+        section(f"✅ {_named(name, seen)} · *Had failed, and passed in a rerun*."),
         context(about(seen)),
     )
 
@@ -277,11 +277,15 @@ def about(seen: Seen, more: str = "") -> str:
 
 
 def _where(state: Branch, seen: Seen) -> str:
-    return f"*{literal(branch_words(state.branch))}* · {literal(seen.title)}"
+    return _named(state.branch, seen)
+
+
+def _named(name: str, seen: Seen) -> str:
+    return f"*{literal(branch_words(name), name=True)}* · {literal(seen.title)}"
 
 
 def _plain(state: Branch) -> str:
-    return clean(branch_words(state.branch))
+    return clean(branch_words(state.branch), name=True)
 
 
 def _number(number: int, seen: Seen) -> str:

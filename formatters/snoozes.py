@@ -30,7 +30,7 @@ def form(
     _: None,
 ) -> dict[str, Any]:
     """Return the window that asks how long."""
-    name = literal(branch_words(button.branch))
+    name = literal(branch_words(button.branch), name=True)
     intro = (
         f"Nothing is posted in this channel about *{name}* until then, but that it is fixed. "
         "Its message here goes on to say how it stands."
@@ -48,7 +48,7 @@ def snoozed(done: Snoozed) -> Message | None:
     """Answer who asked for it, or ended it; None where they see it anyway."""
     if done.told:
         return None
-    what = f"*{literal(done.branch)}* of {literal(done.project_title)}"
+    what = f"*{literal(done.branch, name=True)}* of {literal(done.project_title)}"
     if done.until is None:
         text = f"The snooze of {what} is over: what happens to it is posted here again."
         return assemble(text, section(text))
@@ -78,7 +78,7 @@ def over(state: Branch, title: str, links: Links, is_apart: bool) -> Message:
     newest = link(links.pipeline(state.project_slug, state.number), f"#{state.number}")
     name = _what(state, title, is_apart) if is_apart else "It"
     text = f"The snooze is over. {name} is still red: {count(state.builds, 'red build')}, the newest is"
-    plain = f"The snooze is over, and {clean(branch_words(state.branch))} of {clean(title)} is still red."
+    plain = f"The snooze is over, and {clean(branch_words(state.branch), name=True)} of {clean(title)} is still red."
     return assemble(plain, section(f"⏰ {text} {newest}."))
 
 
@@ -93,7 +93,7 @@ def note(state: Branch, *, is_snoozed: bool) -> str:
 
 
 def _what(state: Branch, title: str, is_apart: bool) -> str:
-    return f"*{literal(branch_words(state.branch))}* of {literal(title)}" if is_apart else "this"
+    return f"*{literal(branch_words(state.branch), name=True)}* of {literal(title)}" if is_apart else "this"
 
 
 def _said(mark: str, name: str, what: str) -> Message:

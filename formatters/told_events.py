@@ -68,7 +68,7 @@ def waiting(
     )
     head, called = f"{_where(branch, seen)} · " if is_apart else "", pings(mentioned)
     return assemble(
-        f"{clean(branch_words(branch))} of {clean(seen.title)} #{build.pipeline.number}: {_plain(found)}.",
+        f"{clean(branch_words(branch), name=True)} of {clean(seen.title)} #{build.pipeline.number}: {_plain(found)}.",
         section(f"{fit([_line(change, seen, head, by) for change in found], 2800 - len(called))}{called}"),
         context(about(seen)),
         actions(*buttons) if buttons else None,
@@ -79,11 +79,11 @@ def forsaken(hold: Hold, title: str, links: Links) -> Message:
     """Return what is left of a message about what waits once no subscription of its channel is about that any more."""
     names = [one.job.name for one in hold.changes if one.job and one.job.waits_for_approval]
     number = link(links.pipeline(hold.project_slug, hold.number), f"#{hold.number}")
-    why, where = f"{NO_RULE}, so I do not say what became of it.", clean(branch_words(hold.branch))
+    why, where = f"{NO_RULE}, so I do not say what became of it.", clean(branch_words(hold.branch), name=True)
     waited = f"{listed(names)} waited for an approval"
     return assemble(
         f"{where} of {clean(title)} #{hold.number}: {waited}. {why}",
-        section(f"🔕 *{literal(branch_words(hold.branch))}* · {literal(title)} · {number} · {waited}."),
+        section(f"🔕 *{literal(branch_words(hold.branch), name=True)}* · {literal(title)} · {number} · {waited}."),
         context(why),
     )
 
@@ -122,10 +122,12 @@ def _ended(build: Build) -> str:
 
 
 def _where(branch: str, seen: Seen) -> str:
-    return f"*{literal(branch_words(branch))}* · {literal(seen.title)}"
+    return f"*{literal(branch_words(branch), name=True)}* · {literal(seen.title)}"
 
 
 def _told(mark: str, branch: str, seen: Seen, what: str, how: str, *, is_apart: bool) -> Message:
     head = f"{_where(branch, seen)} · " if is_apart else ""
-    plain = f"{clean(branch_words(branch))} of {clean(seen.title)} #{seen.build.pipeline.number}: {what}: {how}."
+    plain = (
+        f"{clean(branch_words(branch), name=True)} of {clean(seen.title)} #{seen.build.pipeline.number}: {what}: {how}."
+    )
     return assemble(plain, section(f"{mark} {head}*{what}*: {how}."), context(about(seen)))

@@ -151,6 +151,7 @@ PATTERNS = {
     "bot.grammar._BEFORE_VALUE": Row(("a", "a=", "-"), at_the_start),
     "bot.grammar._INTEGER": Row(("1", "-", "0"), as_a_whole),
     "bot.grammar._MARKED": Row(("`", "`a", "```a", "`a`a", "`` "), at_the_start),
+    "bot.intents.hearing._HOURS": Row(("1", "22:00", "22:00 ", "22:00 uhr", "22:00 and las ", "22-")),
     "bot.intents.table._EITHER": Row(("(", "(a", "(a|", ")")),
     "bot.intents.values._VERSION": Row(("v1", "v1.", "1.1.", "1.1.1"), as_a_whole),
     "bot.intents.values._NUMBER": Row(("#1", "1"), as_a_whole),

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.actions import RunCommand
-from bot.errors import BotError, NotFound, PartlyDone, RateLimited, Unavailable, UsageError
+from bot.errors import BotError, NotFound, PartlyDone, RateLimited, Sentence, Unavailable, UsageError
 from bot.grammar import split
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug
@@ -308,3 +308,22 @@ def test_what_is_very_long_is_like_nothing_else(length: int) -> None:
 def test_a_question_mark_behind_an_act_is_no_command() -> None:
     with pytest.raises(UsageError):
         ROUTER.find(split("deploy? acme/frontend main"))
+
+
+@pytest.mark.parametrize(
+    ("line", "label", "names"),
+    [
+        ("unsubscribe acme/frontend main", "Unsubscribe main", "Project acme/frontend, branch main"),
+        ("unsubscribe acme/gone", "Unsubscribe acme/gone", "Project acme/gone, as the line says"),
+        ("unsubscribe acme/* main", "Unsubscribe acme/* main", "Project acme/*, as the line says"),
+        ("subscribe acme/* main", "Subscribe acme/* main", "Project acme/*, as the line says"),
+        ("subscribe web tag:v*", "Subscribe web tag:v*", "Project acme/frontend, as the line says"),
+    ],
+)
+def test_what_a_sentence_says_of_a_subscription_is_a_button_that_names_all_of_it(
+    line: str, label: str, names: str
+) -> None:
+    (offer,) = offered(Sentence(line.partition(" ")[0], (line,), is_sure=True), line, WORDS)
+    assert (offer.line, offer.label, offer.names) == (line, label, names)
+    assert offer.button is not None
+    assert line in str(offer.button["confirm"])

@@ -83,6 +83,20 @@ async def test_where_somebody_is_is_what_slack_shows_us_of_it(whereabouts: Where
     assert await whereabouts.shared_with("U0GUEST") == frozenset()  # nothing is shown to who may not read it
 
 
+async def test_whether_a_mention_would_reach_somebody_is_asked_once_for_a_hundred(
+    whereabouts: Whereabouts, slack: Slack
+) -> None:
+    bot = slack.workspace.bot_user_id
+    private = slack.workspace.add_channel("C1TEAM", "team", "U0ADA", bot, kind="private").id
+    assert [await whereabouts.reads(one, private) for one in ("U0ADA", "U0GRACE") * 50] == [True, False] * 50
+    assert len(slack.calls_of(LIST)) == 2
+    assert [await whereabouts.reads("U0ADA", one) for one in ("D0ADA", "D0GRACE")] == [True, False]
+    slack.refuse(LIST, "missing_scope")
+    slack.refuse("conversations.open", "user_disabled")
+    assert await whereabouts.reads("U0GUEST", private) is None
+    assert await whereabouts.reads("U0GUEST", "D0GUEST") is False
+
+
 class SlowRooms:
     """A Slack that answers when it is let."""
 

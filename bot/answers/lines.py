@@ -14,6 +14,7 @@ class How(StrEnum):
     SHORT = "short"  # by a name that only it has
     THREAD = "thread"  # the thread is about it
     CHANNEL = "channel"  # the channel uses it
+    HEARD = "heard"  # all subscriptions of the channel are to it
     FOLLOWED = "followed"  # the channel follows a build of this number
     LIKE = "like"  # its name is nearly what was typed
     ORDER = "order"  # its branch was named first

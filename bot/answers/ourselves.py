@@ -22,6 +22,9 @@ class News(Model):
 
     `jobs` are those that wait for an approval, or that failed, `since` when; `is_over` says that it is certain that it
     has ended. So many `others` of the channel are in the same state, and perhaps more where it `may_be_more`.
+
+    Or it is a branch that is `red` by what the channel has subscribed to, under the name by which it is known there,
+    since that build `or_before`; `looking` is who looks at it.
     """
 
     state: State
@@ -30,6 +33,10 @@ class News(Model):
     is_over: bool = False
     others: int = 0
     may_be_more: bool = False
+    red: str = ""
+    or_before: bool = False
+    looking: str = ""
+    snoozed_until: datetime | None = None
 
 
 class Row(Model):
@@ -53,6 +60,7 @@ class HelpHere(Answer):
 
     Before all of it comes what is `waiting` there for their answer, or for them to agree. The place has so many
     `subscriptions` that they may read, None where that is not known soon; `to_subscribe` is a line that would be one.
+    By these something `is_red`, as far as it was told.
     """
 
     waiting: tuple[MyWait, ...] = ()
@@ -62,6 +70,7 @@ class HelpHere(Answer):
     how: How = How.CHANNEL
     subscriptions: int | None = None
     to_subscribe: str = ""
+    is_red: bool = False
 
 
 class Overview(Answer):

@@ -88,11 +88,13 @@ class Subscriptions(Found):
 class WhyTold(Found):
     """Why a channel was told of a build, or was not: as it was decided for it (`here`), or for all that subscribed.
 
-    `link` is the message that told it, and `links_before` are those that did before that. `rules` are those of the
-    channel that are about it now, which ask for these `events`; where there are none, `nearest` are others of its
-    project. Where nothing was decided, it `would` be this now; the build `is_missed` where more came than were read
-    back, `is_earlier` than the rules, or `is_unread` where the list of its project was not read as far, which failed so
-    often in a row.
+    `link` is the message that told it, and `links_before` are those that did before that, in the same order as there,
+    empty text for one that is gone; `root` is that about its branch, which is red. `rules` are those of the channel
+    that are about it now, which ask for these `events`, and it was told by those in `told_by`; where there are none,
+    `nearest` are others of its project, and `is_hidden` says that who asks may not read some that are about it. It
+    `waits` for an approval as it is now. Where nothing was decided, it `would` be this now; the build `is_missed` where
+    more came than were read back, `is_earlier` than the rules, or `is_unread` where the list of its project was not
+    read as far, which failed so often in a row.
     """
 
     project_slug: ProjectSlug
@@ -103,9 +105,13 @@ class WhyTold(Found):
     of_all: Reason | None = None
     link: str = ""
     links_before: tuple[str, ...] = ()
+    root: str = ""
     rules: tuple[Subscription, ...] = ()
+    told_by: tuple[Subscription, ...] = ()
     nearest: tuple[Subscription, ...] = ()
     events: tuple[Event, ...] = ()
+    is_hidden: bool = False
+    waits: bool = False
     would: Reason | None = None
     is_missed: bool = False
     is_earlier: bool = False

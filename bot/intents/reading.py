@@ -8,6 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from bot.grammar import Word, split
+from bot.intents.hearing import Hearing, hearing, of_my_own
 from bot.intents.index import Index, Scored, asks_politely, normalized
 from bot.intents.places import place_in
 from bot.intents.table import phrases
@@ -38,13 +39,17 @@ _ABOUT = {
     **dict.fromkeys(("env", "keys", "webhook", "cache", "ssh-key", "audit"), _PROJECT),
 }
 _WITH_AN_END = ("lock", _SNOOZE)
-_SUBSCRIBE = "subscribe"  # whose line can say more than a project and a branch
+_SUBSCRIBE, _UNSUBSCRIBE = "subscribe", "unsubscribe"  # whose lines can say more than a project and a branch
+_TOLD, _WATCH, _HELP = "told", "watch", "help"
 _NEED_NO_PROJECT = ("audit", "why", "may", "snooze")
 _WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
 _ENDED = frozenset(("off", "end", "stop", "cancel", "unsnooze", "wake", "ende", "beende", "termina", "quita"))
 # What has no end is not meant by who names one, and somebody may be quiet for a while or for good.
 _UNWATCH = "unwatch"
 _QUIET = frozenset(("mute", "quiet", "silence", "hush", "shut", "silent", "still", "silencia", "silencio"))
+_UNTIL = frozenset(
+    ("until", "till", "til", "bis", "hasta", "for", "für", "por", "durante")
+)  # and no `when` of an event
 _A_WHILE = "4h"  # as the button of a red branch offers it
 _NOTIFY = "notify"
 _MY, _MY_BUILDS = frozenset(("my", "meine", "meiner", "mis")), frozenset(("builds", "pipelines", "pushes"))
@@ -111,11 +116,16 @@ _ALLOWED = {
 
 
 class Default(NamedTuple):
-    """What is meant where nothing is named: the build of a thread, or the project of a channel."""
+    """What is meant where nothing is named: the build of a thread, or the project of a channel.
+
+    It may be so for some commands alone, `only_for` which; for the others `otherwise`.
+    """
 
     project: str
     ref: str = ""
     number: str = ""
+    only_for: frozenset[str] = frozenset()
+    otherwise: "Default | None" = None
 
 
 class Meant(NamedTuple):
@@ -165,7 +175,8 @@ class Reader:
         if _undoes(left):
             return Reading(named=named, left=left, undoes=True)
         ease = NAMES if named != Named() else 0.0
-        if own := _of_my_own(left):
+        heard, want = hearing(left), wanted(words, projects, can_be)
+        if own := _of_my_own(left, heard):
             unsaid = " ".join(filter(None, (named.project, named.ref, named.number)))
             return Reading((Meant(_NOTIFY, own),), named, left, is_sure=True, unsaid=unsaid)
         end = end_of(left)
@@ -176,23 +187,27 @@ class Reader:
             found = self._found(end.left, ease)  # the words of an end are like those of a lock
         named = named._replace(until=end.until, unread=end.unread, starts=end.starts)
         named = named._replace(place=place_in(left))
+        in_thread = default is not None and bool(default.number)
+        found = _as_told(found, heard._replace(is_red=heard.is_red and not in_thread), named, want, left)
         found = _with_snooze(found, left, named, default)
         left_over = [one for one in found if not _is_against(one.name, text, words)]
         meant = tuple(Meant(one.name, line_of(one.name, left, named, default)) for one in left_over)
         is_sure = left_over[:1] == found[:1] and _is_sure(found, ease)
         reading = Reading(meant, named, end.left if end.until else left, is_sure=is_sure)
-        if not any(one.command == _SUBSCRIBE for one in meant):
-            return reading
-        return _narrowed(reading, wanted(words, projects, can_be), default)
+        reading = _narrowed(reading, _UNSUBSCRIBE, want.ended(), default)
+        return _narrowed(reading, _SUBSCRIBE, want, default)
 
     def _of_several(self, text: str, words: Sequence[Word], named: Named, left: str, want: Wanted) -> Reading:
         """Return the reading of a sentence that names several of a kind, which only what a channel hears has."""
-        found = self._found(left, NAMES)
-        is_meant = bool(left and found) and found[0].name == _SUBSCRIBE and not _is_against(_SUBSCRIBE, text, words)
-        is_meant = is_meant and not any(map(is_link, want.projects))
-        lines = [_line_of(want, project) for project in want.projects] if is_meant else []
-        meant = tuple(Meant(_SUBSCRIBE, line) for line in lines if masked(line) == line)
-        return Reading(meant, named, left, is_sure=_is_sure(found, NAMES), unsaid=want.unsaid if meant else "")
+        heard, found = hearing(left), self._found(left, NAMES)
+        is_ended = heard.ends and heard.is_told
+        command, want = (_UNSUBSCRIBE, want.ended()) if is_ended else (_SUBSCRIBE, want)
+        is_meant = is_ended or bool(left and found and found[0].name == command)
+        is_meant = is_meant and not (_is_against(command, text, words) or any(map(is_link, want.projects)))
+        lines = [f"{command} {want.line(project)}" for project in want.projects] if is_meant else []
+        meant = tuple(Meant(command, line) for line in lines if masked(line) == line)
+        is_sure = is_ended or _is_sure(found, NAMES)
+        return Reading(meant, named, left, is_sure=is_sure, unsaid=want.unsaid if meant else "")
 
     def ranked(self, text: str, projects: Projects, can_be: Known) -> list[Scored] | None:
         """Return the commands that a sentence may speak of, the likeliest first; None where it undoes a deploy."""
@@ -220,6 +235,7 @@ def line_of(command: str, left: str, named: Named, default: Default | None = Non
     """Return the line of a command; empty text where a project is missing, or something looks like a secret."""
     if command == "recent" and (named.project or named.ref or named.number):
         return line_of("status", left, named, default)  # what is newest in all projects is not what was asked
+    default = _default_of(command, default)
     about, project = _ABOUT.get(command, _NOTHING), named.project or (default.project if default else "")
     if about != _NOTHING and not project and command not in _NEED_NO_PROJECT:
         return ""
@@ -233,15 +249,59 @@ def line_of(command: str, left: str, named: Named, default: Default | None = Non
     return line if masked(line) == line else ""
 
 
-def _of_my_own(left: str) -> str:
+def _default_of(command: str, default: Default | None) -> Default | None:
+    """Return what a command means where nothing is named."""
+    if default is None or not default.only_for or command in default.only_for:
+        return default
+    return default.otherwise
+
+
+def _of_my_own(left: str, heard: Hearing) -> str:
     """Return the line by which somebody is told of their own builds, where that is said; of one of them it is no line.
 
     It is never meant by what else is said, as who says *tell me* asks for most things.
     """
+    if own := of_my_own(left):
+        return f"{_NOTIFY} me {own}"
+    if heard.ends:
+        return ""
     words = normalized(left).split()
     is_own = not (_MY.isdisjoint(words) or _TO_ME.isdisjoint(words) or _MY_BUILDS.isdisjoint(words))
     about = [one for one, of in _OWN.items() if not of.isdisjoint(words)]
     return f"{_NOTIFY} me {' '.join(about)}" if is_own and about else ""
+
+
+def _as_told(found: list[Scored], heard: Hearing, named: Named, want: Wanted, left: str) -> list[Scored]:
+    """Return what may be meant, with what is said of being told before what the letters of it are like.
+
+    A channel is told of branches, by nobody's sentence; a build that is named by its number is followed.
+    """
+    is_named = bool(named.project or named.ref)
+    if ((heard.is_red and not is_named) or heard.who_looks) and not named.number:
+        return _before(_HELP, found)
+    if heard.asks_why:
+        return _before(_TOLD, found) if heard.is_told and heard.of_us else found
+    if named.number or "build" in normalized(left).split():
+        return found
+    if heard.ends and heard.is_told:
+        found = [one for one in found if one.name not in (_SUBSCRIBE, _WATCH)]  # the contrary
+    if heard.ends and heard.is_told and is_named and (heard.of_us or not heard.of_me):
+        is_sure = heard.of_us or found[:1] == [one for one in found if one.name == _UNSUBSCRIBE]
+        return _before(_UNSUBSCRIBE, found, is_sure=is_sure)
+    if heard.ends or not (want.has_events and is_named):
+        return found
+    if heard.is_told and heard.of_us and heard.when:
+        return _before(_SUBSCRIBE, found)
+    if found and found[0].name == _WATCH:  # of one build, or of each to come: to follow it is carried out at once
+        return _before(_WATCH, _before(_SUBSCRIBE, found), is_sure=False)
+    return found
+
+
+def _before(command: str, found: Sequence[Scored], *, is_sure: bool = True) -> list[Scored]:
+    """Return what may be meant with a command before it, surely or as likely as what was first."""
+    others = [one for one in found if one.name != command]
+    score = max([SURE, *(one.score for one in others)])
+    return [Scored(command, score + 2 * AHEAD if is_sure or not others else others[0].score), *others]
 
 
 def _with_snooze(found: list[Scored], left: str, named: Named, default: Default | None) -> list[Scored]:
@@ -249,10 +309,12 @@ def _with_snooze(found: list[Scored], left: str, named: Named, default: Default 
 
     Of a build that is named by its number it is the build.
     """
-    if not found or found[0].name != _UNWATCH or named.number:
+    if not found or found[0].name not in (_UNWATCH, _UNSUBSCRIBE) or named.number:
         return found
     snooze = found[0]._replace(name=_SNOOZE)
-    others = [one for one in found if one.name not in (_SNOOZE, _UNWATCH)]
+    others = [one for one in found if one.name not in (_SNOOZE, found[0].name)]
+    if found[0].name == _UNSUBSCRIBE and not named.until and named.unread.partition(" ")[0].casefold() not in _UNTIL:
+        return found
     if named.until or named.unread:
         return [snooze, *others]
     words, ref = normalized(left).split(), named.ref or (default.ref if default else "")
@@ -267,22 +329,20 @@ def _until(left: str, named: Named) -> str:
     return "off" if not _ENDED.isdisjoint(normalized(left).split()) else _A_WHILE
 
 
-def _narrowed(reading: Reading, want: Wanted, default: Default | None) -> Reading:
-    """Return a reading whose line of what a channel hears has all that a line can say of it."""
-    named = reading.named
+def _narrowed(reading: Reading, command: str, want: Wanted, default: Default | None) -> Reading:
+    """Return a reading whose line of what a channel hears, or is to hear no more, has all that a line can say of it."""
+    if not any(one.command == command for one in reading.meant):
+        return reading
+    named, default = reading.named, _default_of(command, default)
     projects = want.projects or ((default.project,) if default else ())
     ref = default.ref if default and not (want.projects or named.number) else ""
-    lines = [_line_of(want, project, ref) for project in projects if not is_link(project)]
+    lines = [f"{command} {want.line(project, ref)}" for project in projects if not is_link(project)]
     meant = list[Meant]()
     for one in reading.meant:
-        of_it = [Meant(_SUBSCRIBE, line) for line in lines if masked(line) == line]
-        meant += of_it if one.command == _SUBSCRIBE and of_it else [one]
-    is_first = reading.meant[0].command == _SUBSCRIBE
-    return reading._replace(meant=tuple(meant), unsaid=want.unsaid if is_first else "")
-
-
-def _line_of(want: Wanted, project: str, ref: str = "") -> str:
-    return f"{_SUBSCRIBE} {want.line(project, ref)}"
+        of_it = [Meant(command, line) for line in lines if masked(line) == line]
+        meant += of_it if one.command == command and of_it else [one]
+    is_first = reading.meant[0].command == command
+    return reading._replace(meant=tuple(meant), unsaid=want.unsaid if is_first else reading.unsaid)
 
 
 def _is_sure(found: Sequence[Scored], ease: float) -> bool:

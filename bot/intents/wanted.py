@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bot.grammar import Word
+from bot.intents.hearing import says_no_more
 from bot.intents.index import is_courtesy, normalized
 from bot.intents.values import BRANCH_WORDS, FOLDERS, TAG_WORDS, Known, bare, names
 from bot.models import git, patterns
@@ -36,15 +37,24 @@ _FIXED = (
     *("fixed", "green", "repaired", "recovers", "recovered", "grun", "repariert", "gefixt", "verde", "arregle"),
     *("arreglada", "arreglado", "healthy", "fixes"),
 )
+_WAITING = (
+    *("wait", "waits", "waiting", "approval", "approvals", "hold", "wartet", "warten", "freigabe", "genehmigung"),
+    *("espera", "espere", "esperan", "aprobacion"),
+)
+_DEPLOYED = (
+    *("deployed", "deploys", "released", "deployt", "ausgerollt", "desplegado", "desplegada", "despliega"),
+    *("despliegue", "deployment", "deployments"),
+)
 _EVENTS: Mapping[str, Event] = {
     **dict.fromkeys(_BROKE, Event.BROKE),
     **dict.fromkeys(_FIXED, Event.FIXED),
     **dict.fromkeys(("passes", "passed", "succeeds", "succeeded", "pasa", "pase"), Event.PASSED),
-    **dict.fromkeys(("waits", "waiting", "approval", "approvals", "hold", "wartet", "espera"), Event.WAITING),
-    **dict.fromkeys(("deployed", "deploys", "released", "deployt", "ausgerollt", "desplegado"), Event.DEPLOYED),
+    **dict.fromkeys(_WAITING, Event.WAITING),
+    **dict.fromkeys(_DEPLOYED, Event.DEPLOYED),
     **dict.fromkeys(("flaky", "flakes"), Event.FLAKY),
     **dict.fromkeys(("slow", "slower", "langsam", "lento", "lenta"), Event.SLOW),
 }
+_OF_TAGS = {Event.BROKE: Event.FAILED, Event.FIXED: Event.PASSED}
 _STILL = ("still", "stays", "remains", "bleibt", "sigue")
 _EACH = ("each", "every", "any", "all", "jeder", "jede", "jeden", "alle", "cada", "todas", "everything")
 _BUILDS = ("build", "builds", "pipeline", "pipelines")
@@ -118,7 +128,8 @@ _AROUND = frozenset(
         ),
         *("un", "una", "de", "del", "al", "en", "este", "canal", "cuando", "si", "vez", "que", "se", "ponga", "vuelva"),
         *("estar", "esta", "avisa", "escribe", "publica", "aqui", "proyecto", "suscribe", "suscribenos", "suscribir"),
-        *("nur", "aber", "solo", "pero", "per", "s", "does"),
+        *("nur", "aber", "solo", "pero", "per", "s", "does", "nos", "avisanos", "avisar", "avisen", "avisad", "dinos"),
+        *("notificanos", "notifica", "informanos", "decirnos", "benachrichtige", "benachrichtigt", "informiere"),
     )
 )
 
@@ -126,13 +137,23 @@ _AROUND = frozenset(
 class Wanted(NamedTuple):
     """Branches, tags and globs, events and options, each as it is typed; and the words that none of them says.
 
-    Of several `projects` each has a line of its own, as one line takes one.
+    Of several `projects` each has a line of its own, as one line takes one. It `has_events` also where they are the
+    usual ones, which no line needs.
     """
 
     projects: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     unsaid: str = ""
+    has_events: bool = False
+
+    def ended(self) -> "Wanted":
+        """Return what names it to have it end: not whom it mentions, and who says no to it leaves out no branch."""
+        rows = (row.split() for row in self.unsaid.split(", "))
+        left = (" ".join(word for word in row if _narrows(normalized(word))) for row in rows)
+        named = tuple(one for one in self.more if not one.startswith(f"{MENTION}=") and one not in list(Mode))
+        branches = tuple(one.removeprefix("!") for one in self.branches)
+        return self._replace(branches=branches, more=named, unsaid=", ".join(filter(None, left)))
 
     def line(self, project: str, default_branch: str = "") -> str:
         """Return what stands behind `subscribe`."""
@@ -152,6 +173,7 @@ class _Reader:
         self._raw = [_bare(word) for word in words]
         self._words = [normalized(word) for word in self._raw]
         self._names = names(["" if _is_glob(word) else word for word in self._raw], projects, can_be)
+        self._waits_at = max((at for at, word in enumerate(self._words) if word in _WAITING), default=-1)
         self._owners = {name.split("/")[-2] for name in can_be.projects if "/" in name}
         self._said: set[int] = set()
         self._projects, self._branches = list[str](), list[str]()
@@ -161,11 +183,14 @@ class _Reader:
         for at in range(len(self._raw)):
             if at not in self._said and self._takes(at):
                 self._said.add(at)
+        has_events, is_of_tags = bool(self._events), bool(self._branches) and all(map(_is_tag, self._branches))
+        if is_of_tags:  # none of which stays red
+            self._events = {_OF_TAGS.get(event, event) for event in self._events}
         events = tuple(event for event in Event if event in self._events)
-        is_usual = self._events <= {Event.BROKE, Event.FIXED} and Event.BROKE in self._events
+        is_usual = not is_of_tags and self._events <= {Event.BROKE, Event.FIXED} and Event.BROKE in self._events
         more = [*(() if is_usual else events), *dict.fromkeys(self._modes), *dict.fromkeys(self._options)]
         branches = tuple(dict.fromkeys(self._branches))
-        return Wanted(tuple(dict.fromkeys(self._projects)), branches, tuple(more), self._unsaid())
+        return Wanted(tuple(dict.fromkeys(self._projects)), branches, tuple(more), self._unsaid(), has_events)
 
     def _takes(self, at: int) -> bool:
         """Say whether the line says this word."""
@@ -229,8 +254,10 @@ class _Reader:
             self._modes.append(Mode.CHANNEL if self._left_out(at, word) != word else Mode.THREAD)
             return True
         event = _EVENTS.get(word)
-        if event is None or self._is_not(at):
+        if event is None or self._is_not(at) or self._raw[at].startswith("#"):  # a channel
             return False
+        if event is Event.DEPLOYED and at < self._waits_at and self._word(at + 1) not in _LISTED:
+            return True  # what waits is a deploy
         if event is Event.BROKE and self._word(at - 1) in _STILL:
             event = Event.STILL_RED
             self._said.add(at - 1)
@@ -310,6 +337,15 @@ class _Reader:
         word = self._word(at)
         is_around = all(one in _AROUND or one in _EACH or one in _LISTED for one in word.split())
         return not self._raw[at] or not word or is_around
+
+
+def _narrows(word: str) -> bool:
+    """Say whether a word that no line says may narrow what is to end."""
+    return not (says_no_more(word) or word in _AROUND or word in _EACH or word in _LISTED)
+
+
+def _is_tag(name: str) -> bool:
+    return name.removeprefix("!").startswith(TAG)
 
 
 def _bare(word: Word) -> str:

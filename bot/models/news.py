@@ -21,7 +21,8 @@ class News(Model):
     the looks in a row that came to nothing, `gone` those of them to which CircleCI answered that it does not know it,
     `broken` those that failed because of ourselves. `unsaid` is an end that somebody whose build it is is to be told
     at `say_at`, as they could not be for a moment: it is read meanwhile when that is `due`, or when more `knocks` came
-    than were heard. It is `held` while channels were told that it waits for approval.
+    than were heard. It is `held` while channels were told that it waits for approval. Its project is `heard_since` then
+    where it stood in the first list of that: what had ended by then is no news to whose build it is.
     """
 
     since: datetime = Field(default_factory=utc_now)
@@ -43,6 +44,7 @@ class News(Model):
     say_at: datetime | None = None
     due: datetime | None = None
     knocks: int = 0
+    heard_since: datetime | None = None
 
 
 class ReadUpTo(Model):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.models.build import State
+from bot.models.build import Build, State
 from bot.models.circleci import PipelineId, ProjectSlug, Ref
 from bot.models.fields import Model, Time
 
@@ -73,7 +73,12 @@ class ToldOf(Model):
 
 
 class Held(Model):
-    """The end of a build that came in somebody's quiet hours, to be told after them; `key` names the attempt."""
+    """The end of a build that came in somebody's quiet hours, to be told after them; `key` names the attempt.
+
+    `failed` are the first jobs that did, and `tests` the first of `tests_failed`. The `build` is kept, without its
+    jobs, where it can be run again. `mentioned_in` is the channel in which a message mentioned them for it meanwhile:
+    it is told beside others, and not by itself.
+    """
 
     key: str
     pipeline_id: PipelineId
@@ -84,6 +89,10 @@ class Held(Model):
     state: State
     took: timedelta
     failed: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    tests_failed: int = 0
+    build: Build | None = None
+    mentioned_in: str = ""
 
 
 def zone_named(name: str) -> ZoneInfo:

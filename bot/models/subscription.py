@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import Field
+
 from bot.models import patterns, rule_line
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
@@ -11,6 +13,7 @@ from bot.models.circleci import ProjectSlug, Ref
 from bot.models.events import Event, Mode
 from bot.models.fields import Model
 from bot.models.globs import matches
+from bot.models.history import PastBuild
 from bot.models.rule_line import TAG
 from bot.models.slugs import spelled_alike
 
@@ -72,12 +75,16 @@ class Wish(Model):
 
 
 class Fitting(Model):
-    """A project that patterns mean, with the ids of these subscriptions, as it was last seen."""
+    """A project that patterns mean, with the ids of these subscriptions, as it was last seen.
+
+    `since` is when each of them began to mean it; of one that an earlier version kept that is not known.
+    """
 
     slug: ProjectSlug
     title: str
     default_branch: str = ""
     rules: tuple[str, ...] = ()
+    since: dict[str, datetime] = Field(default_factory=dict)
 
 
 class Subscription(Wish):
@@ -85,7 +92,7 @@ class Subscription(Wish):
 
     `default_branch` is what it was then: whichever it is by now is meant where no branches are named. It is `paused`
     with the reason for which nothing can be told at the moment. One to a `pattern` of projects is read as one to each
-    of them; as it is kept it has the pattern in the place of the project.
+    of them, with `means_since` when it began to; as it is kept it has the pattern in the place of the project.
     """
 
     id: str
@@ -100,6 +107,7 @@ class Subscription(Wish):
     default_branch: str
     pattern: str = ""
     paused: str = ""
+    means_since: datetime | None = None
 
     def wants(self, branch: str, default_branch: str) -> bool:
         """Say whether it is about a branch, where the project's default branch is that one by now."""
@@ -130,6 +138,12 @@ class Subscription(Wish):
             return build if runs else None
         return build.model_copy(update={"runs": runs, "part_of": build.mark})
 
+    def part_of(self, build: PastBuild) -> PastBuild | None:
+        """Return what counts of an earlier build of the branch; None for nothing of it."""
+        runs = tuple(run for run in build.runs if matches(self.workflows, [run.workflow.name]))
+        is_about = self.is_by(build.pipeline.actor) and (runs or not build.runs)
+        return build.model_copy(update={"runs": runs}) if is_about else None
+
     def fits(self, slug: str, title: str) -> bool:
         """Say whether its pattern means a project."""
         return bool(self.pattern) and patterns.fits((self.pattern, *self._left_out), slug, title)
@@ -137,7 +151,12 @@ class Subscription(Wish):
     def at(self, place: Fitting) -> "Subscription":
         """Return one to a pattern as one to a project that it means."""
         is_one = {"project_slug": place.slug, "project_title": place.title, "default_branch": place.default_branch}
-        return self.model_copy(update=is_one)
+        return self.model_copy(update={**is_one, "means_since": place.since.get(self.id)})
+
+    @property
+    def hears_since(self) -> datetime:
+        """From when on what ends is news to it: since it was made, and its pattern means that project."""
+        return max(self.made_at, self.means_since or self.made_at)
 
     def hears(self, key: str) -> bool:
         """Say whether what is known under this key of a project's branches is about what it wants."""

@@ -7,7 +7,7 @@ import structlog
 from bot.answers.acts import Acted
 from bot.errors import NothingToDo, SlackError, Unreadable
 from bot.models.build import Build
-from bot.models.caller import Caller
+from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline
 from bot.models.slack import Watch
 from bot.operations.frame import Intent, acting
@@ -77,7 +77,7 @@ async def follow(
     if any(watch.is_told_in(place) for watch in others):
         return False
     asked = [watch for watch in others if watch.asker_id]
-    mine = Watch.of(pipeline, title, caller, place)
+    mine = Watch.of(pipeline, title, caller, await _below(hands, caller, pipeline, place))
     mine = mine.asked_like(asked[0]) if asked else mine
     if act:
         mine = mine.acted_on(caller, act, agreed).model_copy(update={"note": agreement.said_why(caller)})
@@ -87,6 +87,16 @@ async def follow(
     await hands.store.watches.add(mine)
     await hands.engine.wake(pipeline.id)
     return True
+
+
+async def _below(hands: Hands, caller: Caller, pipeline: Pipeline, place: Place) -> Place:
+    """Return the thread of the message on which somebody pressed, where that tells of builds by itself."""
+    if not caller.pressed_ts or place.thread_ts is not None or place != caller.place:
+        return place
+    below = Place(channel_id=place.channel_id, thread_ts=caller.pressed_ts)
+    notice = await hands.store.notices.told(caller.person_id, pipeline.id)
+    is_told = notice.root_ts == caller.pressed_ts or await hands.finder.told_in(below) is not None
+    return below if is_told else place
 
 
 async def unwatch(hands: Hands, caller: Caller, pipeline: Pipeline) -> Acted:

@@ -142,12 +142,11 @@ def _offer(line: str, words: Vocabulary, *, of_project: bool, is_read: bool = Fa
     try:
         command, rest = words.router.find(said := split(line))
         request: Request = command.parse(rest, words.projects)
-        slug, ref = request.about(words.projects)
+        title, ref = request.shown(words.projects)
     except (UsageError, ValidationError):
         return None
     if not command.only_looks and is_question(word.text for word in said if not word.quoted):
         return None
-    title = slug.partition("/")[2] if slug else ""
     if is_read and command.only_answers:
         whole = f"{title} {_target(request, ref)}".strip()
         return Offer(line, _label(command, whole) if command.name in _SHOWN and whole else line)

@@ -17,7 +17,7 @@ from bot.models.circleci import ProjectSlug
 from bot.models.likeness import is_slip
 from bot.models.spelling import as_typed
 from bot.policy import Word
-from bot.reading import parsed, used_here
+from bot.reading import heard_here, parsed, takes_heard, used_here
 from bot.refs import TAG
 from bot.requests import OfTarget
 from bot.routing import EARLIER_NAMES, Command, Context, Router, without_address
@@ -28,6 +28,7 @@ _SAID_BEHIND = ("help", "--help", "—help", "–help", "-h", "get", "clear")  #
 _BEGIN = "¿¡#@<\"'“„‚«"  # beside letters: `>`, `!` and `-` before a command quote it, or call something else by it
 _WHY = "why"  # the earlier name of what says whether one may do something, which takes a word of that
 _LOCK, _TO_A_PLACE, _AT_ONCE = "lock", ("deploy", "rerun"), ("deploy", "rerun", "unlock")
+_HELP = "help"
 _UNWATCH, _NOTIFY, _WHEN = "unwatch", "notify", ("when", "whenever", "if", "once", "my")
 MOST_PROJECTS = 3
 SHORTEST = 2  # words behind the name of a command, of what is a sentence and no slip in a line
@@ -221,7 +222,9 @@ class Sentences:
         reading = reader.read(text, projects, reader.known(projects, ()))
         if not (reading.meant or not reading.named.is_clear) or (reading.named.project and reading.named.is_clear):
             return reading
-        followed = await self._followed(caller)
+        # Help answers in an incident too, and needs no project: only the thread may mean something else.
+        is_help = bool(reading.meant) and reading.meant[0].command == _HELP
+        followed = () if is_help else await self._followed(caller)
         default = await self._default(caller, followed)
         return reader.read(text, projects, reader.known(projects, followed), default)
 
@@ -232,9 +235,20 @@ class Sentences:
             return ()
 
     async def _default(self, caller: Caller, followed: Sequence[ProjectSlug]) -> Default | None:
-        """Return what is meant where no project is named: a thread's build, what the channel uses, the only project."""
+        """Return what is meant where no project is named: a thread's build, what the channel uses, the only project.
+
+        Before that one comes what the channel has subscribed to, where somebody looks.
+        """
         only = Default(self._typed(followed[0])) if len(followed) == 1 else None
-        return await self._of_thread(caller) or await self._of_channel(caller) or only
+        surely = await self._of_thread(caller) or await self._of_channel(caller)
+        return surely or await self._heard(caller, only) or only
+
+    async def _heard(self, caller: Caller, otherwise: Default | None) -> Default | None:
+        heard = await heard_here(caller, self._context)
+        if heard is None:
+            return None
+        looks = frozenset(name for name, one in self._context.router.commands.items() if takes_heard(one))
+        return Default(self._typed(heard.slug), only_for=looks, otherwise=otherwise)
 
     async def _of_channel(self, caller: Caller) -> Default | None:
         used = await used_here(caller, self._context)

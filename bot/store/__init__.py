@@ -95,6 +95,7 @@
 | `told:<channel id>`            | pipeline id -> Reason: why it was told      | fourteen days, a thousand |
 | `told:all`                     | the same, for whoever has subscribed        | the same, ten thousand    |
 | `told:by-age:<channel id>`     | the pipeline ids of these, by age           | the same                  |
+| `told:message:<channel>:<ts>`  | MessageAbout: of which build it tells       | ninety days               |
 | `told:missed:<project>`        | the last twenty Missed: builds not read     | fourteen days             |
 | `fence:news:<pipeline id>`     | whoever looks at it for its news            | the lease                 |
 | `ended:<pipeline id>`          | Ended: its end, until it is judged          | a day                     |

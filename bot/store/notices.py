@@ -11,17 +11,16 @@ from bot.store.connection import Connection, or_none
 from bot.store.fence import NO_WAIT
 from bot.store.fence import held as fenced
 
-MOST_HELD = 100  # builds of a person: of more those that were held first are forgotten
+MOST_HELD = 100  # builds of a person: of those that were held before it is known how many there were
+MOST_COUNTED = 10_000
 
-# Keeps one behind those that are held, and forgets the first of too many.
+# Keeps one behind those that are held, unless it is among them; of too many the first is forgotten but for its id.
 _HOLD = """
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('ZADD', KEYS[2], 'NX', ARGV[3], ARGV[1])
 local many = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[4])
-if many > 0 then
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, many - 1)) do redis.call('HDEL', KEYS[1], id) end
-  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, many - 1)
-end
+if many > 0 then redis.call('HDEL', KEYS[1], redis.call('ZRANGE', KEYS[2], many - 1, many - 1)[1]) end
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -tonumber(ARGV[7]) - 1)
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 redis.call('EXPIRE', KEYS[2], ARGV[5])
 redis.call('SADD', KEYS[3], ARGV[6])
@@ -86,14 +85,17 @@ class Notices:
         keys = [self._held(person_id), self._order(person_id), self._holding]
         keep = int(self._connection.retention.total_seconds())
         at = (await self._connection.now()).timestamp()
-        args: list[str | float] = [one.pipeline_id, one.model_dump_json(), at, MOST_HELD, keep, person_id]
+        args: list[str | float] = [one.pipeline_id, one.model_dump_json(), at, MOST_HELD, keep, person_id, MOST_COUNTED]
         await self._connection.ask(self._hold(keys=keys, args=args))
+
+    async def held_ids(self, person_id: str) -> list[PipelineId]:
+        """Return the builds that ended for somebody meanwhile, also those of which too many came since."""
+        found = self._connection.redis.zrange(self._order(person_id), 0, -1)
+        return await self._connection.ask(cast("Awaitable[list[PipelineId]]", found))
 
     async def held(self, person_id: str) -> list[Held]:
         """Return what is held for somebody, the oldest first."""
-        ids = await self._connection.ask(
-            cast("Awaitable[list[str]]", self._connection.redis.zrange(self._order(person_id), 0, -1))
-        )
+        ids = (await self.held_ids(person_id))[-MOST_HELD:]
         if not ids:
             return []
         kept = self._connection.redis.hmget(self._held(person_id), ids)

@@ -1,6 +1,7 @@
 """The projects that patterns mean, and by which subscriptions each is meant."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
 from typing import cast
 
 from bot.errors import StoreError
@@ -32,11 +33,15 @@ class Places:
         found = {name: or_none(Fitting, data) for name, data in (await self._connection.ask(kept)).items()}
         return {name: one for name, one in found.items() if one}
 
-    async def change(self, one: Fitting, without: Collection[str], ids: Collection[str]) -> None:
-        """Let one be meant by these subscriptions, and by none of the others that are named."""
+    async def change(self, one: Fitting, without: Collection[str], since: Mapping[str, datetime]) -> None:
+        """Let one be meant by these subscriptions, since then where it was not, and by none of the others named."""
 
         def change(before: Fitting) -> Fitting:
-            return before.model_copy(update={"rules": tuple(sorted({*before.rules}.difference(without).union(ids)))})
+            rules = {*before.rules}.difference(without).union(since)
+            known = {one: before.since[one] for one in before.rules if one in before.since}
+            new = {one: when for one, when in since.items() if one not in before.rules}
+            kept = {one: when for one, when in (known | new).items() if one in rules}
+            return before.model_copy(update={"rules": tuple(sorted(rules)), "since": kept})
 
         await self.save(one, change)
 

@@ -9,6 +9,7 @@ from typing import cast
 from bot.errors import StoreError
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
+from bot.models.slack import utc_now
 from bot.models.slugs import spelled_alike
 from bot.models.subscription import Fitting, Subscription
 from bot.store.connection import Connection, decoded, or_none
@@ -21,6 +22,7 @@ MOST = 50  # subscriptions of a channel
 MOST_BRANCHES = 500  # of a project that a channel is told about
 KEPT = timedelta(days=90)  # since something of one of them was judged
 MOST_TRIES = 5
+JUST_MADE = timedelta(hours=1)  # all projects that a pattern means are found by then
 
 # Adds one under its id, and the id to those of its project and its channel, unless it is there; returns what is kept,
 # and 0 where the channel has too many.
@@ -218,15 +220,19 @@ class Subscriptions:
         return sorted((one for one in places if subscription_id in one.rules), key=lambda one: one.title)
 
     async def fit(self, found: Sequence[Fitting], rules: Sequence[Subscription]) -> None:
-        """Let these subscriptions to patterns mean those of the projects that they fit, and no others of them."""
-        known, ids = await self._places.all(), {rule.id for rule in rules}
+        """Let these subscriptions to patterns mean those of the projects that they fit, and no others of them.
+
+        What one means only now it means from now on; what is found soon after it was made, since then.
+        """
+        known, ids, now = await self._places.all(), {rule.id for rule in rules}, utc_now()
         for one in found:
             fit = [rule for rule in rules if rule.fits(one.slug, one.title)]
             before = ids.intersection(known.get(spelled_alike(one.slug), one).rules)
             for channel_id in {rule.channel_id for rule in fit if rule.id not in before}:
                 await self.forget_unheard(channel_id, one.slug, one.title)
-            if before != (now := {rule.id for rule in fit}):
-                await self._places.change(one, ids, now)
+            if before != {rule.id for rule in fit}:
+                since = {rule.id: rule.made_at if now - rule.made_at < JUST_MADE else now for rule in fit}
+                await self._places.change(one, ids, since)
 
     async def pause(self, one: Subscription, reason: str) -> bool:
         """Note why nothing can be told, or with no reason that it can again; False where that was known, or it is gone.
@@ -287,9 +293,9 @@ class Subscriptions:
             named = {"slug": now.slug, "title": now.title, "default_branch": now.default_branch}
             await self._places.save(now, lambda kept: kept.model_copy(update=named))
             return
-        await self._places.change(now.model_copy(update={"slug": one.project_slug}), {one.id}, ())
+        await self._places.change(now.model_copy(update={"slug": one.project_slug}), {one.id}, {})
         if one.fits(now.slug, now.title):
-            await self._places.change(now, (), {one.id})
+            await self._places.change(now, (), {one.id: one.hears_since})
             await self._note_renamed(one.project_slug, now.slug)
             known = [self._known(one.channel_id, slug) for slug in (one.project_slug, now.slug)]
             keys = [*known, self.orphans.key]

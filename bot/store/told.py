@@ -7,10 +7,10 @@ from typing import cast
 from bot.models.circleci import PipelineId, ProjectSlug
 from bot.models.slack import utc_now
 from bot.models.slugs import spelled_alike
-from bot.models.told import Missed, Reason
+from bot.models.told import MessageAbout, Missed, Reason
 from bot.store.connection import Connection, or_none
 
-KEPT = timedelta(days=14)
+KEPT, MESSAGES_KEPT = timedelta(days=14), timedelta(days=90)
 MOST, MOST_OF_ALL, MOST_GAPS = 1000, 10_000, 20  # builds of a channel, and of all of them; gaps of a project
 ALL = "all"  # what is decided for whoever has subscribed
 
@@ -53,6 +53,16 @@ class ReasonsTold:
         reason = or_none(Reason, await self._connection.ask(found))
         return reason if reason and utc_now() - reason.at < KEPT else None
 
+    async def note_message(self, channel_id: str, ts: str, about: MessageAbout) -> None:
+        """Keep of which build a message tells."""
+        put = self._connection.redis.set(self._message(channel_id, ts), about.model_dump_json(), ex=MESSAGES_KEPT)
+        await self._connection.ask(put)
+
+    async def of_message(self, channel_id: str, ts: str) -> MessageAbout | None:
+        """Return of which build a message tells; None where it is none about a build, or an old one."""
+        found = self._connection.redis.get(self._message(channel_id, ts))
+        return or_none(MessageAbout, await self._connection.ask(found))
+
     async def missed(self, slug: ProjectSlug, first: int, last: int) -> None:
         """Keep that these builds of a project were not read."""
         key, gap = self._gaps(slug), Missed(first=first, last=last, at=utc_now())
@@ -73,6 +83,9 @@ class ReasonsTold:
 
     def _by_age(self, channel_id: str) -> str:
         return self._connection.key("told:by-age", channel_id)
+
+    def _message(self, channel_id: str, ts: str) -> str:
+        return self._connection.key("told:message", f"{channel_id}:{ts}")
 
     def _gaps(self, slug: ProjectSlug) -> str:
         return self._connection.key("told:missed", spelled_alike(slug))

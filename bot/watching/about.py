@@ -8,16 +8,21 @@ from bot.models.circleci import ProjectSlug
 from bot.models.subscription import Event, Mode, Subscription, key_of
 from bot.watching.branches import is_wanted
 from bot.watching.earlier import Earlier
+from bot.whereabouts import DIRECT
 
 
 class About(NamedTuple):
-    """One build for one channel, with the rules of that channel which are about its branch."""
+    """One build for one channel, with the rules of that channel which are about its branch.
+
+    Whom these name that are `absent`, as they are not in the channel, are not mentioned there.
+    """
 
     build: Build
     branch: str
     earlier: Earlier
     channel_id: str
     rules: Sequence[Subscription]
+    absent: frozenset[str] = frozenset()
 
     @property
     def slug(self) -> ProjectSlug:
@@ -59,13 +64,19 @@ class About(NamedTuple):
     def mentioned(self) -> tuple[str, ...]:
         """Whom they mention where a branch broke, each once."""
         found = (rule.mention for rule in self.rules if rule.mention and is_wanted(Event.BROKE, rule.events))
-        return tuple(dict.fromkeys(found))
+        return tuple(one for one in dict.fromkeys(found) if one not in self.absent)
 
     @property
     def called_to_approve(self) -> tuple[str, ...]:
         """Whom they mention where something waits for an approval, each once."""
         found = (rule.mention for rule in self.rules if rule.mention and Event.WAITING in rule.events)
-        return tuple(dict.fromkeys(found))
+        return tuple(one for one in dict.fromkeys(found) if one not in self.absent)
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Who reads all that is told there as what is said to them: in direct messages, who subscribed."""
+        is_direct = self.channel_id.startswith(DIRECT)
+        return tuple(dict.fromkeys(rule.made_by for rule in self.rules)) if is_direct else ()
 
     async def whole(self) -> Build:
         """Return the build with its jobs."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from bot.circleci.reads import Reads
 from bot.errors import CircleCIError, Rejected
@@ -10,9 +11,9 @@ from bot.models.circleci import Pipeline, PipelineId
 from bot.models.red import Branch
 from bot.models.subscription import Subscription
 from bot.watching.branches import is_judged, is_red
+from bot.watching.read_on import A_PAGE, PAGES, read_on
 
-MOST_LOOKED_AT = 10
-A_PAGE = 10  # builds, that a list has at the least where more of them follow
+MOST_LOOKED_AT = 50
 
 
 class Earlier:
@@ -22,6 +23,7 @@ class Earlier:
         self._reads = reads
         self._slug, self._number, self._branch = build.pipeline.project_slug, build.pipeline.number, branch
         self._listed: Sequence[Pipeline] | None = None
+        self._since: int | None = None  # the number as far as which it was read on, or as it was to be had
         self._whole: Build | None = None
         self._read: dict[PipelineId, Build] = {}
 
@@ -29,6 +31,8 @@ class Earlier:
         """Say whether the one before has this number, or with 0 whether there is none; False where nobody knows."""
         with suppress(CircleCIError):
             earlier = await self._earlier()
+            if not earlier and len(self._listed or ()) < A_PAGE:
+                earlier = await self._earlier(0)  # those of forks may stand before them
             reaches_back = bool(earlier) or len(self._listed or ()) < A_PAGE
             return reaches_back and number == max((one.number for one in earlier), default=0)
         return False
@@ -40,7 +44,8 @@ class Earlier:
         if that passed when it ran again. None is to be expected: it takes a build of which the channel was not told.
         What CircleCI does not know any more has repaired nothing; raises CircleCIError for anything else.
         """
-        between = [one for one in await self._earlier() if one.number >= state.number and rule.is_by(one.actor)]
+        earlier = await self._earlier(state.number)
+        between = [one for one in earlier if one.number >= state.number and rule.is_by(one.actor)]
         found = None
         for pipeline in between[:MOST_LOOKED_AT]:
             if found and pipeline.number == state.number:
@@ -71,12 +76,21 @@ class Earlier:
         runs = {run.workflow.id: run for run in self._whole.runs}
         return build.model_copy(update={"runs": tuple(runs.get(run.workflow.id, run) for run in build.runs)})
 
-    async def _earlier(self) -> list[Pipeline]:
+    async def _earlier(self, since: int | None = None) -> list[Pipeline]:
+        """Return those of the newest page before this one; with `since` on as far as the one with that number."""
         if self._listed is None:
             self._listed = await self._reads.pipelines(self._slug, self._branch)
+        reaches = partial(_reaches, number=since or 0)
+        if since is not None and not reaches(self._listed) and (self._since is None or since < self._since):
+            self._listed = await read_on(self._reads, self._slug, self._branch, reaches, PAGES[1:])
+            self._since = since
         return sorted((one for one in self._listed if one.number < self._number), key=lambda one: -one.number)
 
     async def _outline(self, pipeline: Pipeline) -> Build:
         if pipeline.id not in self._read:
             self._read[pipeline.id] = await self._reads.outline(pipeline)
         return self._read[pipeline.id]
+
+
+def _reaches(listed: Sequence[Pipeline], number: int) -> bool:
+    return any(one.number <= number for one in listed)

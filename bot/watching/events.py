@@ -26,6 +26,21 @@ def held(build: Build, known: Collection[JobId]) -> tuple[Change, ...]:
     return tuple(one for one in found if one.job is not None and one.job.id not in known)
 
 
+def waited(build: Build, known: Collection[JobId]) -> list[Change]:
+    """Return the jobs that have waited for an approval, and do no more, as they were then; but those known."""
+    over = [(run.workflow, job) for run in build.runs for job in run.jobs if _has_waited(job)]
+    then = {"status": "on_hold"}
+    return [
+        Change(kind=ChangeKind.ON_HOLD, workflow=workflow, job=job.model_copy(update=then))
+        for workflow, job in over
+        if job.id not in known
+    ]
+
+
+def _has_waited(job: Job) -> bool:
+    return job.is_approval and not job.waits_for_approval and job.status != "blocked"
+
+
 def deployed(build: Build, globs: Sequence[str]) -> list[Job]:
     """Return the jobs with such names that passed."""
     jobs = (job for run in build.real_runs for job in run.jobs if job.type != "approval")

@@ -1,7 +1,7 @@
 """Adds the task that looks at a build, where a channel may have subscribed to news of its branch."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot import metrics
 from bot.circleci.webhooks import Event
@@ -34,13 +34,17 @@ class Inbox:
                 await self._store.news.found(pipeline.project_slug, str(pipeline.ref), pipeline.number)
             await self._engine.add(NEWS, pipeline.id)
 
-    async def was_there(self, pipeline: Pipeline, rules: Sequence[Subscription], *, is_new: bool) -> None:
+    async def was_there(
+        self, pipeline: Pipeline, rules: Sequence[Subscription], *, is_new: bool, heard_since: datetime | None = None
+    ) -> None:
         """Take in a build that stands in a list when these are new; `is_new` when nobody else wants to hear of it.
 
         A look finds out whether it had ended by then. Of one that is looked at already, that is noted for them alone.
+        Its project is `heard_since` then, where nothing was before.
         """
-        there = {rule.mark: rule.made_at for rule in rules}
-        if not await self._store.news.begin(pipeline.id, News(pipeline=pipeline, was_there=is_new, there=there)):
+        there = {rule.mark: rule.hears_since for rule in rules}
+        new = News(pipeline=pipeline, was_there=is_new, there=there, heard_since=heard_since)
+        if not await self._store.news.begin(pipeline.id, new):
             kept = await self._store.news.get(pipeline.id)
             is_for_them = kept.was_there or (is_new and not kept.judged)
             now = kept.model_copy(update={"there": kept.there | there, "was_there": is_for_them})

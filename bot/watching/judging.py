@@ -1,6 +1,6 @@
 """Has an end judged once it is certain, and says when a build is to be looked at again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -67,7 +67,8 @@ class Judging:
                 untold = {"untold": build if late < A_MOMENT else None}
                 await self._store.news.save(build.pipeline.id, kept.model_copy(update=untold))
                 return late
-            kept = kept.model_copy(update={"judged": attempt(build), "again": 0, "there": {}})
+            now = {"judged": attempt(build), "again": 0, "there": {}, "heard_since": None}
+            kept = kept.model_copy(update=now)
         if build.has_failed_on_hold:
             await self._own.goes_on(build)
             await self._store.news.save(build.pipeline.id, kept.model_copy(update={"was_there": False}))
@@ -76,7 +77,7 @@ class Judging:
 
     async def owners_hear(self, build: Build, kept: News) -> News:
         """Have people told of an end, and return what is kept with when to try again, where somebody could not be."""
-        late = await self._own.over(build)
+        late = None if _was_over(build, kept) else await self._own.over(build)
         unsaid = {"unsaid": None, "say_at": None} if late is None else {"unsaid": build, "say_at": utc_now() + late}
         return kept.model_copy(update=unsaid)
 
@@ -93,7 +94,7 @@ class Judging:
         may_tell_more = not build.runs or build.only_setup
         now = {"fingerprint": build.fingerprint, "finished_since": first, "may_tell_more": may_tell_more}
         if not _over(build).workflows_finished and not build.is_refused:
-            goes_on = {"was_there": False, "there": {}}  # its end is news to all
+            goes_on = {"was_there": False, "there": {}, "heard_since": None}  # its end is news to all
             return kept.model_copy(update=now | goes_on)
         return kept.model_copy(update=now)
 
@@ -110,7 +111,7 @@ class Judging:
         try:
             late = await self._judged(build, kept)
         except CircleCIError:
-            await self._own.over(build)
+            await self.owners_hear(build, kept)
             raise
         if late is not None and late < A_WHILE:
             return late, kept
@@ -190,9 +191,19 @@ def _over(build: Build) -> Build:
 
 
 def _ended_before(build: Build, kept: News) -> set[str]:
-    """Return the marks of the subscriptions that were made after it had ended, on our clock: CircleCI's may differ."""
-    ended = utc_now() - (build.read_at - (_over(build).stopped_at or build.pipeline.created_at))
+    """Return the marks of the subscriptions that were made after it had ended."""
+    ended = _ended_at(build)
     return {mark for mark, made_at in kept.there.items() if ended <= made_at}
+
+
+def _was_over(build: Build, kept: News) -> bool:
+    """Say whether it had ended before its project was heard of: who pushed it knows that."""
+    return kept.heard_since is not None and _ended_at(build) <= kept.heard_since
+
+
+def _ended_at(build: Build) -> datetime:
+    """Return when it ended on our clock: CircleCI's may differ."""
+    return utc_now() - (build.read_at - (_over(build).stopped_at or build.pipeline.created_at))
 
 
 def attempt(build: Build) -> str:

@@ -10,17 +10,15 @@ from bot.errors import CircleCIError
 from bot.models.build import Build
 from bot.models.circleci import Pipeline
 from bot.models.red import Branch
-from bot.models.rule_line import TAG
 from bot.models.subscription import Event, Subscription, key_of, named_in, ref_named
-from bot.policy.globs import is_plain
 from bot.together import together
 from bot.waits import politely
 from bot.watching.branches import decide, is_red, is_wanted
+from bot.watching.read_on import A_PAGE, named_by, read_on
 from bot.watching.tags import what_happened
 
 WEEK, SECONDS = timedelta(days=7), 2.0
-PAGES, MOST_READ = 2, 20  # of lists; builds
-A_PAGE = 10  # builds, that a list has at the least where more of them follow
+PAGES, MOST_PAGES, MOST_READ = 2, 8, 20  # of lists; builds
 TOLD_OF_ENDS = frozenset({Event.BROKE, Event.FIXED, Event.STILL_RED, Event.FAILED, Event.PASSED})
 
 
@@ -41,11 +39,15 @@ async def last_week(reads: Reads, rule: Subscription, seconds: float = SECONDS) 
 
 async def _lists(reads: Reads, rule: Subscription) -> Sequence[Sequence[Pipeline]]:
     """Return the newest builds of each branch that is named, or else of the project."""
-    names = rule.branches or (rule.default_branch,)
-    slug, is_named = rule.project_slug, all(is_plain(one) and not one.startswith(("!", TAG)) for one in names)
-    if not is_named or len(names) > PAGES:
+    names, slug = named_by(rule), rule.project_slug
+    if not names or len(names) > PAGES:
         return [await reads.pipelines(slug, pages=PAGES)]
-    return await together(*(reads.pipelines(slug, one, pages=PAGES // len(names)) for one in names))
+    pages = PAGES // len(names), MOST_PAGES  # more, where few are left beside those of forks
+    return await together(*(read_on(reads, slug, one, _is_a_page, pages) for one in names))
+
+
+def _is_a_page(listed: Sequence[Pipeline]) -> bool:
+    return len(listed) >= A_PAGE
 
 
 def _wanted(lists: Sequence[Sequence[Pipeline]], rule: Subscription) -> list[Pipeline]:

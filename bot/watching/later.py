@@ -56,9 +56,11 @@ class Later:
         held = await self._store.notices.held(notice.person_id)
         wanted = [one for one in held if is_still_wanted(notice, one)]
         ends = [one for one in wanted if await self._direct.may(notice, Word.READ, one.project_slug, one.ref)]
-        if ends:
+        ids = await self._store.notices.held_ids(notice.person_id)
+        if any(not one.mentioned_in for one in ends):
             name = "quiet:" + ",".join(f"{one.pipeline_id}:{one.key}" for one in ends)
-            await self._direct.post(notice, name, words.held(ends, self._said.links))
+            forgotten = len(ids) - len(held)
+            await self._direct.post(notice, name, words.held(ends, self._said.links, forgotten=forgotten))
         for one in ends:
             told = await self._store.notices.told(notice.person_id, one.pipeline_id)
             now = told.model_copy(update={"told": told.told | {one.key}})
@@ -67,7 +69,7 @@ class Later:
         kept = [one.pipeline_id for one in denied if await self._is_asked_again(notice, f"{one.pipeline_id}:{one.key}")]
         if not kept:
             await self._store.notices.let_go(notice.person_id)
-        elif gone := [one.pipeline_id for one in held if one.pipeline_id not in kept]:
+        elif gone := [one for one in ids if one not in kept]:
             await self._store.notices.let_go(notice.person_id, *gone)
 
     async def _is_asked_again(self, notice: Notice, what: str) -> bool:

@@ -18,9 +18,12 @@ from bot.store import Store
 from bot.watching.inbox import Inbox, count, wanted_by
 from bot.watching.line import Waiting, standing
 from bot.watching.operator import Operator
+from bot.watching.read_on import A_PAGE, PAGES, named_by, read_on
 from bot.watching.schedule import Claim, rank
 
-PAGES = (1, 2, 4, 8)  # read on, where more than a page came since
+OF_A_PROJECT, OF_A_BRANCH = PAGES[:3], PAGES[:2]  # where somebody subscribes anew
+MOST_NAMED = 10  # branches, each of which is asked for what runs in it
+LONG_RUN = timedelta(days=1)
 MOST_RUNNING = 20  # builds that came last, of which each may still run when somebody subscribes
 HOUR = timedelta(hours=1)
 LATE = timedelta(minutes=5)  # that a list may be about a build that has begun
@@ -66,7 +69,7 @@ class Lists:
             return await self._unread(slug, known, error)
 
     async def _read(self, slug: ProjectSlug, known: ReadUpTo, rules: Sequence[Subscription]) -> timedelta | None:
-        is_same = any(rule.mark in known.rules for rule in rules)
+        is_same, is_read_on = any(_is_known(rule, known) for rule in rules), _was_read_lately(known)
         newest = known.newest if is_same else None  # what came while nobody subscribed is no news
         listed = await self._since(slug, newest)
         is_moved = any(spelled_alike(one.project_slug) != spelled_alike(slug) for one in listed)
@@ -75,12 +78,12 @@ class Lists:
             known = await self._names(known, rules)
         if not (rules := await self._store.subscriptions.of_project(slug)):
             return None  # it is read on under the name that it has by now
-        old, fresh = [[one for one in rules if (one.mark in known.rules) is is_old] for is_old in (True, False)]
+        old, fresh = [[one for one in rules if _is_known(one, known) is is_old] for is_old in (True, False)]
         for pipeline in new(listed, newest, old, known.seen):
             await self._inbox.listed(pipeline)
         others = [one for one in arrived(listed, newest, known.seen) if not wanted_by(rules, one.ref, one.actor)]
         await self._inbox.may_be_somebodys(others)
-        await self._begin(listed, fresh, old)
+        await self._begin(await self._that_may_run(slug, listed, fresh), fresh, old, is_known=is_same or is_read_on)
         up_to = max([newest or 0, *(one.number for one in listed)])
         marks = frozenset(rule.mark for rule in rules)
         seen = frozenset(one.number for one in lately(listed))
@@ -91,13 +94,34 @@ class Lists:
         return self._settings.subscription * (TOLD if await self._is_told(slug) else 1)
 
     async def _begin(
-        self, listed: Sequence[Pipeline], fresh: Sequence[Subscription], old: Sequence[Subscription]
+        self, listed: Sequence[Pipeline], fresh: Sequence[Subscription], old: Sequence[Subscription], *, is_known: bool
     ) -> None:
-        """Let new subscriptions hear of what ends from now on, and of nothing that was over when they were made."""
+        """Let new subscriptions hear of what ends from now on, and of nothing that was over when they were made.
+
+        Where the project was not heard of before, neither do people whose builds these are.
+        """
+        heard_since = None if is_known else min((rule.hears_since for rule in fresh), default=None)
         for pipeline in may_run(listed, fresh):
             is_new = not wanted_by(old, pipeline.ref, pipeline.actor)
             of_fresh = wanted_by(fresh, pipeline.ref, pipeline.actor)
-            await self._inbox.was_there(pipeline, of_fresh, is_new=is_new)
+            await self._inbox.was_there(pipeline, of_fresh, is_new=is_new, heard_since=heard_since)
+
+    async def _that_may_run(
+        self, slug: ProjectSlug, listed: Sequence[Pipeline], fresh: Sequence[Subscription]
+    ) -> Sequence[Pipeline]:
+        """Return what may run yet of what new subscriptions are about: where much comes in a day, more than one page.
+
+        Of a branch that is named its own list is read, which others fill less soon.
+        """
+        if not fresh or len(listed) < A_PAGE or _reaches_back(listed):
+            return listed
+        names = dict.fromkeys(name for rule in fresh for name in named_by(rule))
+        is_named = all(named_by(rule) for rule in fresh) and len(names) <= MOST_NAMED
+        found = {one.id: one for one in listed}
+        for branch in names if is_named else [None]:
+            more = await read_on(self._looks, slug, branch, _reaches_back, OF_A_BRANCH if branch else OF_A_PROJECT)
+            found |= {one.id: one for one in more}
+        return [*found.values()]
 
     async def _since(self, slug: ProjectSlug, newest: int | None) -> Sequence[Pipeline]:
         """Return the pipelines behind the one that was read last: a page as a rule, more where more came."""
@@ -140,6 +164,22 @@ class Lists:
         if isinstance(error, Rejected) and error.is_gone and known.failures >= UNSEEN_AFTER:
             await self._operator.project_unseen(slug)
         return self._settings.subscription * min(1 << min(known.failures - 1, 10), LONGEST)
+
+
+def _is_known(rule: Subscription, known: ReadUpTo) -> bool:
+    """Say whether there was a subscription when the list was last read; the first version kept their ids alone."""
+    return not known.rules.isdisjoint({rule.mark, rule.id})
+
+
+def _was_read_lately(known: ReadUpTo) -> bool:
+    """Say whether a list was read a moment ago: who ends a subscription and makes another takes nothing from people."""
+    return known.asked_at is not None and utc_now() - known.asked_at < 2 * HOUR
+
+
+def _reaches_back(listed: Sequence[Pipeline]) -> bool:
+    """Say whether what came before a list hardly runs any more, on the clock of CircleCI, by the newest of it."""
+    made = [one.created_at for one in listed]
+    return not made or max(made) - min(made) > LONG_RUN
 
 
 def new(

@@ -21,6 +21,8 @@ from bot.watching.evidence import Evidence
 from bot.watching.mine import Owner, Owners
 from bot.watching.pings import Pings
 from formatters import notices as words
+from formatters.buttons import short
+from formatters.red import tests_of
 
 LEASE, WAIT = timedelta(seconds=60), timedelta(seconds=2)  # of several builds at once each is told in its turn
 
@@ -96,10 +98,11 @@ class Notices:
         notice, pipeline = owner.notice, build.pipeline
         if not await self._direct.may(notice, Word.READ, pipeline.project_slug, pipeline.ref):
             return await self._direct.denied(notice, f"{pipeline.id}:{key}")
-        is_news = is_wanted(notice.about, build) and not _is_said(build, told)
-        is_news = is_news and not await self._hears_otherwise(notice, build)
+        is_new = is_wanted(notice.about, build) and not _is_said(build, told)
+        is_news = is_new and not await self._hears_otherwise(notice, build)
+        is_held = is_new and not is_news and await self._is_held_as_mentioned(owner, build, key)
         if not (is_news or told.root_ts):
-            await self._store.notices.let_go(notice.person_id, pipeline.id)
+            await self._let_go(notice, build, is_held=is_held)
             return None
         mine = await self._mine(owner, build)
         if is_news and await self._direct.is_quiet(notice):
@@ -112,14 +115,29 @@ class Notices:
         else:
             told = await self._direct.show(notice, told, words.root(mine))
         await self._keep(notice, build, told, key)
-        await self._store.notices.let_go(notice.person_id, pipeline.id)
+        await self._let_go(notice, build, is_held=is_held)
         return None
+
+    async def _let_go(self, notice: Notice, build: Build, *, is_held: bool) -> None:
+        """Hold nothing of a build any more, unless this end is held as what somebody was mentioned for."""
+        if not is_held:
+            await self._store.notices.let_go(notice.person_id, build.pipeline.id)
+
+    async def _is_held_as_mentioned(self, owner: Owner, build: Build, key: str) -> bool:
+        """Keep what a channel mentioned somebody for in their quiet hours, to stand among what they are told then."""
+        channel_id = await self._pings.pinged_in(build, owner.notice.person_id)
+        if not channel_id or not await self._direct.is_quiet(owner.notice):
+            return False
+        held = _held(await self._mine(owner, build), key).model_copy(update={"mentioned_in": channel_id})
+        await self._store.notices.hold(owner.notice.person_id, held)
+        return True
 
     async def _stands(self, owner: Owner, build: Build) -> None:
         notice, pipeline = owner.notice, build.pipeline
         told = await self._told(notice, build)
         waits = await self._waits(owner, build)
-        new = [key for key in map(_waits_key, waits) if key not in told.told]
+        keys = {_waits_key(one): one[0] for one in waits}
+        new = [key for key in keys if key not in told.told and not await self._is_called(notice, keys[key])]
         if notice.quiet and not build.has_failed_on_hold:
             await self._store.notices.let_go(notice.person_id, pipeline.id)  # it runs again: its end is to come
         if not (new or told.root_ts):
@@ -152,6 +170,10 @@ class Notices:
         watches = await self._store.watches.of(build.pipeline.id)
         waits = any(notice.person_id in watch.wait_for_it and watch.known_end != build.fingerprint for watch in watches)
         return waits or await self._pings.is_pinged(build, notice.person_id)
+
+    async def _is_called(self, notice: Notice, job: Job) -> bool:
+        """Say whether somebody was asked to approve this in a channel already, with a ping."""
+        return await self._pings.is_called(job, notice.person_id)
 
     async def _is_followed_there(self, notice: Notice, build: Build) -> bool:
         watches = await self._store.watches.of(build.pipeline.id)
@@ -219,4 +241,11 @@ def _held(mine: words.Mine, key: str) -> Held:
         state=words.state_of(build),
         took=build.elapsed if build.runs else timedelta(0),
         failed=tuple(job.name for run in build.real_runs for job in run.failed_jobs)[:3],
+        tests=tuple(short(test.name or test.classname, 200) for test in tests_of(mine.report)[:3]),
+        tests_failed=mine.report.tests_failed if mine.report else 0,
+        build=_outline(build) if words.state_of(build) is State.FAILED else None,
     )
+
+
+def _outline(build: Build) -> Build:
+    return build.model_copy(update={"runs": tuple(run.model_copy(update={"jobs": ()}) for run in build.runs)})

@@ -1,10 +1,11 @@
 """Tells channels what else a build is news of: that it waits for an approval, was deployed, is slow, or is flaky."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from bot.circleci.history import History
 from bot.errors import SlackError
@@ -17,20 +18,20 @@ from bot.models.occasions import Failure, Hold
 from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.subscription import Event, ref_named
-from bot.models.told import Why
-from bot.once import post_once
 from bot.store import Store
 from bot.watching import events
 from bot.watching.about import About
 from bot.watching.branches import is_red
-from bot.watching.changes import decided
-from bot.watching.noting import note
+from bot.watching.changes import decided, waits
+from bot.watching.noting import Post, first_message, tell_once
+from bot.watching.pings import Pings
 from bot.watching.tags import message_about
 from bot.watching.watcher import Sources
 from formatters import red, told_events
 from formatters.blocks import Message
 from formatters.links import Links
 
+T = TypeVar("T")
 KEPT = timedelta(days=90)  # of what a channel was told: as long as of how its branches stand
 
 
@@ -47,8 +48,10 @@ class Occasions:
         sources: Sources,
         links: Links,
         evidence: Callable[[Build], Awaitable[Report]],
+        pings: Pings,
     ) -> None:
         """Tell of builds; `evidence` of one that failed is read once for all that tell of it."""
+        self._pings = pings
         self._store = store
         self._messenger = messenger
         self._projects = sources.projects
@@ -60,21 +63,32 @@ class Occasions:
         """Tell what waits for an approval, and let what was said of others say what became of them."""
         open_ones = await self._open(news)
         await self._rewrite(news, open_ones)
-        if Event.WAITING not in news.wanted:
+        if Event.WAITING not in news.wanted or await self._is_snoozed(news):
             return False
         told = await self._store.occasions.holds(news.build.pipeline.id)
         known = {one.job.id for hold in told if hold.channel_id == news.channel_id for one in hold.changes if one.job}
-        if not (found := events.held(news.build, known)):
-            return False
-        name = _short(one.key for one in found)
-        word = partial(told_events.waiting, news.key, found=found, mentioned=news.called_to_approve)
-        where = await self._say(news, f"waiting:{name}", word)
-        if where is None:
-            return False
-        about = {"project_slug": news.slug, "branch": news.key, "number": news.build.pipeline.number}
-        hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found, **about)
-        await self._store.occasions.save_hold(news.build.pipeline.id, hold)
-        return True
+        once = {self._waits_once(news, one): one for one in events.held(news.build, known)}
+        for change in events.waited(news.build, known):  # a run may have said that it waits, and died over that
+            if await self._store.claims.is_taken(_said_with(key := self._waits_once(news, change))):
+                once[key] = change
+        for name, keys in (await self._posts(once)).items():
+            found = tuple(once[key] for key in keys)
+            now = decided(found, news.build)
+            mentioned = news.called_to_approve if waits(now) else ()
+            word = partial(told_events.waiting, news.key, found=now, mentioned=mentioned)
+            where = await self._say(news, Event.WAITING, word, name)
+            jobs = [one.job for one in found if one.job]
+            place = Place(channel_id=news.channel_id)
+            await self._pings.note_called(jobs, place, {*mentioned, *news.readers})
+            about = {"project_slug": news.slug, "branch": news.key, "number": news.build.pipeline.number}
+            hold = Hold(channel_id=news.channel_id, ts=where.ts, is_apart=where.is_apart, changes=found, **about)
+            await self._store.occasions.save_hold(news.build.pipeline.id, hold)
+            await self._rewrite(news, [hold])
+        return bool(once)
+
+    @staticmethod
+    def _waits_once(news: About, change: Change) -> str:
+        return f"waiting:{news.channel_id}:{change.key}"
 
     async def ended(self, news: About) -> bool:
         """Tell of a build that is over what its channel wants to hear; says whether anything was said."""
@@ -124,8 +138,7 @@ class Occasions:
         new = {name: job for name, job in once.items() if not await self._store.claims.is_taken(name)}
         if not new:
             return False
-        word = partial(told_events.deployed, news.key, jobs=[*new.values()])
-        return await self._is_told(news, f"deployed:{_short(new)}", word, new)
+        return await self._are_told(news, Event.DEPLOYED, new, lambda jobs: partial(told_events.deployed, jobs=jobs))
 
     async def _slow(self, news: About) -> bool:
         build = news.build if news.build.state is not State.PASSED else await news.whole()
@@ -134,10 +147,11 @@ class Occasions:
         number = build.pipeline.number
         found = events.slow(build, await self._store.occasions.took(news.slug, news.key, number))
         await self._store.occasions.note_took(news.slug, news.key, number, events.took(build))
-        if found is None or not await self._is_new(f"slow:{news.channel_id}:{build.pipeline.id}"):
+        once = f"slow:{news.channel_id}:{build.pipeline.id}"
+        if found is None or not await self._is_new(once):
             return False
-        once = [f"slow:{news.channel_id}:{build.pipeline.id}"]
-        return await self._is_told(news, "slow", partial(told_events.slow, news.key, found=found), once)
+        word = partial(told_events.slow, found=found)
+        return await self._are_told(news, Event.SLOW, {once: found}, lambda _: word)
 
     async def _flaky(self, news: About) -> bool:
         """Tell of tests that failed and passed on one commit, each once for its branch."""
@@ -145,8 +159,7 @@ class Occasions:
         new = {name: one for name, one in once.items() if await self._is_new(name)}
         if not new:
             return False
-        word = partial(told_events.flaky, news.key, tests=[*new.values()])
-        return await self._is_told(news, f"flaky:{_short(new)}", word, new)
+        return await self._are_told(news, Event.FLAKY, new, lambda tests: partial(told_events.flaky, tests=tests))
 
     async def _flaked(self, news: About) -> list[Failure]:
         pipeline, found = news.build.pipeline, list[Failure]()
@@ -168,43 +181,67 @@ class Occasions:
     async def _is_new(self, name: str) -> bool:
         return not await self._store.claims.is_taken(name)
 
-    async def _is_told(self, news: About, what: str, word: Callable[..., Message], once: Iterable[str]) -> bool:
-        """Say it, and keep by these names that it was; False where the channel has snoozed its branch."""
-        if await self._say(news, what, word) is None:
+    async def _are_told(
+        self, news: About, event: Event, once: Mapping[str, T], word: Callable[[list[T]], Callable[..., Message]]
+    ) -> bool:
+        """Say them, and keep by these names that they were; False where the channel has snoozed its branch."""
+        if await self._is_snoozed(news):
             return False
-        for name in once:
-            await self._store.claims.first(name, KEPT)
+        for name, keys in (await self._posts(once)).items():
+            await self._say(news, event, partial(word([once[key] for key in keys]), news.key), name)
+            for key in keys:
+                await self._store.claims.first(key, KEPT)
         return True
 
-    async def _say(self, news: About, what: str, word: Callable[..., Message]) -> "_Said | None":
-        """Say it once, whoever died over it; None where the channel has snoozed its branch."""
-        state = await self._store.subscriptions.known(news.channel_id, news.slug, news.key)
-        if state is not None and state.snoozed_until and state.is_snoozed(await self._store.now()):
-            return None
-        what = f"{news.slug}:{news.build.pipeline.number}:{news.key}:{what}"
+    async def _posts(self, once: Collection[str]) -> dict[str, list[str]]:
+        """Return what is said together, by the name of its post: what a run before may have said, and died, stays so.
+
+        By the next look there may be more to say: that is another post.
+        """
+        posts, mine = defaultdict[str, list[str]](list), _short(once)
+        for key in once:
+            posts[await self._store.claims.claim(_said_with(key), mine, KEPT)].append(key)
+        return posts
+
+    async def _say(self, news: About, event: Event, word: Callable[..., Message], name: str) -> "_Said":
+        """Say it once, whoever died over it."""
+        post = partial(self._post, news, event, name=f"{news.slug}:{news.number}:{news.key}:{event}:{name}")
         seen = self._seen(news, news.build)
-        if thread_ts := await self._thread_of(news, state):
+        if thread_ts := await self._thread_of(news, event):
             below = Place(channel_id=news.channel_id, thread_ts=thread_ts)
             try:
-                return _Said(await self._post(news, below, word(seen=seen, is_apart=False), what), is_apart=False)
+                return _Said(await post(below, word(seen=seen, is_apart=False)), is_apart=False)
             except SlackError as error:
                 if error.code not in THREAD_GONE:
                     raise
-        place = Place(channel_id=news.channel_id)
-        return _Said(await self._post(news, place, word(seen=seen, is_apart=True), what), is_apart=True)
+        return _Said(await post(Place(channel_id=news.channel_id), word(seen=seen, is_apart=True)), is_apart=True)
 
-    async def _thread_of(self, news: About, state: Branch | None) -> str:
-        """Return below which message it stands: that about a red branch, or about the same build of a tag."""
+    async def _thread_of(self, news: About, event: Event) -> str:
+        """Return below which message it stands: that about a branch that is red, or was until it; or about the build.
+
+        What waits is for all to see once the branch is green, and what was deployed unless it repaired that.
+        """
         if not news.has_threads:
             return ""
         if ref_named(news.branch).is_tag:
             return (await message_about(self._store.claims, news)).ts
-        return (state.root_ts or "") if state is not None and state.is_red else ""
+        if (state := await self._known(news)) is not None and state.is_red:
+            return state.root_ts or ""
+        first = await first_message(self._store.claims, news)
+        if not first or event is Event.WAITING:
+            return ""
+        has_repaired = await self._store.subscriptions.of_thread(news.channel_id, first) is not None
+        return first if has_repaired or event is not Event.DEPLOYED else ""
 
-    async def _post(self, news: About, place: Place, word: Message, name: str) -> str:
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind="occasion", name=name)
-        await note(self._store.told, news, Why.TOLD, ts=ts)
-        return ts
+    async def _known(self, news: About) -> Branch | None:
+        return await self._store.subscriptions.known(news.channel_id, news.slug, news.key)
+
+    async def _is_snoozed(self, news: About) -> bool:
+        state = await self._known(news)
+        return state is not None and state.snoozed_until is not None and state.is_snoozed(await self._store.now())
+
+    async def _post(self, news: About, event: Event, place: Place, word: Message, *, name: str) -> str:
+        return await tell_once(self._store, self._messenger, news, place, word, Post("occasion", name, event))
 
     def _seen(self, news: About, build: Build) -> red.Seen:
         return red.Seen(build, None, news.title, self._links)
@@ -215,6 +252,10 @@ class _Said(NamedTuple):
 
     ts: str
     is_apart: bool
+
+
+def _said_with(key: str) -> str:
+    return f"said-with:{key}"
 
 
 def _short(names: Iterable[str]) -> str:

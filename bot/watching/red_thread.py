@@ -12,7 +12,7 @@ from bot.models.red import Branch
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.subscription import Event
 from bot.models.told import Why
-from bot.once import post_once, posted
+from bot.once import posted
 from bot.store import Store
 from bot.watching.about import About
 from bot.watching.branches import (
@@ -27,7 +27,7 @@ from bot.watching.branches import (
     was_green,
 )
 from bot.watching.evidence import Evidence
-from bot.watching.noting import note
+from bot.watching.noting import Post, note, tell_once
 from bot.watching.otherwise import Otherwise
 from bot.watching.pings import Pings
 from formatters import red
@@ -99,7 +99,9 @@ class RedThread:
         is_said, root_ts = said_key(news.build) in state.told, state.root_ts
         silent = None if is_said else await self._silent(news, found, state)
         if silent is not None:
-            await note(self._store.told, news, silent, happened=found.happened)
+            snoozed = {"snoozed_by": state.snoozed_by, "snoozed_until": state.snoozed_until}
+            more = snoozed if silent is Why.SNOOZED else {}
+            await note(self._store.told, news, silent, happened=found.happened, **more)
         elif not is_said:
             state, is_said = await self._say(news, found, state, after, seen), True
         if found.is_late:
@@ -159,15 +161,15 @@ class RedThread:
         if after.is_red and state.root_ts is None and not found.is_late:
             mentioned = await self._pinged(news) if happened is Event.BROKE else ()
             await self.know(news, state.model_copy(update={"posting": after}))
-            ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned))
-            await self._pings.note(news.build, mentioned)
+            ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned), happened)
+            await self._pings.note(news.build, Place(channel_id=news.channel_id), mentioned)
             return await self.know(news, _said(state, news.build, root_ts=ts))
         is_about_it = news.number >= state.red_since  # what is older than what broke it has nothing to do with that
         thread_ts = state.root_ts if news.has_threads and is_about_it else None
         for place in (Place(channel_id=news.channel_id, thread_ts=thread_ts), Place(channel_id=news.channel_id)):
             word = red.message(happened, state, after, seen, is_apart=place.thread_ts is None, is_late=found.is_late)
             try:
-                await self._post(news, place, word)
+                await self._post(news, place, word, happened)
             except SlackError as error:
                 if error.code not in THREAD_GONE or place.thread_ts is None:
                     raise
@@ -196,11 +198,9 @@ class RedThread:
             return False
         return True
 
-    async def _post(self, news: About, place: Place, word: Message) -> str:
+    async def _post(self, news: About, place: Place, word: Message, event: Event) -> str:
         name = _name(news, said_key(news.build))
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind=KIND, name=name)
-        await note(self._store.told, news, Why.TOLD, ts=ts)
-        return ts
+        return await tell_once(self._store, self._messenger, news, place, word, Post(KIND, name, event))
 
     async def _silent(self, news: About, found: Decision, state: Branch) -> Why | None:
         """Return why nothing is posted of what happened; None where it is."""

@@ -10,13 +10,11 @@ from bot.models.build import Build, Report
 from bot.models.caller import Place
 from bot.models.refusals import MESSAGE_GONE, THREAD_GONE
 from bot.models.subscription import Event
-from bot.models.told import Why
-from bot.once import post_once
 from bot.store import Store
 from bot.store.claims import Claims
 from bot.watching.about import About
 from bot.watching.branches import is_red, is_wanted, said_key
-from bot.watching.noting import note
+from bot.watching.noting import Post, tell_once
 from formatters import red
 from formatters.blocks import Message
 from formatters.links import Links
@@ -66,9 +64,8 @@ class Tags:
                 await self._rewrite(news, about_it.ts, red.of_tag(news.key, seen, happened, news.mentioned))
         else:
             mentioned = news.mentioned if has_failed and not failed else ()
-            ts = await self._post(
-                news, Place(channel_id=news.channel_id), red.of_tag(news.key, seen, happened, mentioned)
-            )
+            word = red.of_tag(news.key, seen, happened, mentioned)
+            ts = await self._post(news, Place(channel_id=news.channel_id), word, happened)
             await self._note_message(news, ts, has_failed=has_failed)
         await self._store.claims.first(once, KEPT)
         return True
@@ -77,18 +74,16 @@ class Tags:
         """Say below its message how it ended when it ran again; False where that is gone."""
         place = Place(channel_id=news.channel_id, thread_ts=ts)
         try:
-            await self._post(news, place, red.tag_again(news.key, seen, happened))
+            await self._post(news, place, red.tag_again(news.key, seen, happened), happened)
         except SlackError as error:
             if error.code not in THREAD_GONE:
                 raise
             return False
         return True
 
-    async def _post(self, news: About, place: Place, word: Message) -> str:
+    async def _post(self, news: About, place: Place, word: Message, event: Event) -> str:
         name = f"{news.slug}:{news.key}:{said_key(news.build)}"
-        ts = await post_once(self._messenger, self._store.claims, place, word, kind="tag", name=name)
-        await note(self._store.told, news, Why.TOLD, ts=ts)
-        return ts
+        return await tell_once(self._store, self._messenger, news, place, word, Post("tag", name, event))
 
     async def _rewrite(self, news: About, ts: str, word: Message) -> None:
         try:

@@ -63,7 +63,7 @@ class Telling:
         self._otherwise = Otherwise(store, sources.projects)
         self._thread = RedThread(store, messenger, links, self.evidence, pings, self._otherwise)
         self._tags = Tags(store, messenger, links, self.evidence.of)
-        self._occasions = Occasions(store, messenger, sources, links, self.evidence.of)
+        self._occasions = Occasions(store, messenger, sources, links, self.evidence.of, pings)
         self._pausing = Pausing(store, messenger, permissions, operator)
         self._forsaking = Forsaking(store, messenger, links)
 
@@ -162,6 +162,8 @@ class Telling:
         if await self._otherwise.is_about_to_hear(news):
             raise _NotYet
         is_said = await (self._told_of_tag(news) if ref_named(news.branch).is_tag else self._thread.tell(news))
+        if is_said:
+            await self._pings.note(news.build, Place(channel_id=news.channel_id), news.readers)
         return await self._occasions.ended(news) or is_said
 
     async def _told_of_tag(self, news: About) -> bool:
@@ -183,7 +185,7 @@ class Telling:
             branch = named_in(state.branch)
             earlier = Earlier(self._sources.reports, build, branch)
             news = About(build, branch, earlier, state.channel_id, rules)
-            await self._thread.shows(news, state)
+            await self._thread.shows(await self._to_who_is_there(news), state)
 
     async def rules_about(self, state: Branch) -> Sequence[Subscription]:
         """Return the rules by which a channel is told of a branch now."""
@@ -208,7 +210,7 @@ class Telling:
         if not rules:
             await note(self._store.told, news, Why.HIDDEN)
             return None
-        news = news._replace(rules=rules)
+        news = await self._to_who_is_there(news._replace(rules=rules))
         async with self._store.subscriptions.fenced(news.channel_id, news.slug, news.key, LEASE) as is_ours:
             if not is_ours:
                 return SOON
@@ -223,6 +225,11 @@ class Telling:
             await note(self._store.told, news, Why.TOLD)
             await self._pausing.resume(rules)
         return None
+
+    async def _to_who_is_there(self, news: About) -> About:
+        """Return it without those whom the rules name and who would not read it there."""
+        named = dict.fromkeys((*news.mentioned, *news.called_to_approve))
+        return news._replace(absent=await self._pings.absent(named, news.channel_id))
 
     async def _is_still_heard(self, news: About) -> None:
         """Let what was just told of a branch end where its last rule was ended meanwhile: who ended it saw none."""

@@ -17,7 +17,7 @@ from bot.routing import Router
 from bot.settings import ProjectEntry, Projects
 from bot.store.followed import Followed
 from commands import register
-from commands.here import About, Here, places, rows
+from commands.here import About, Here, Red, Waits, places, rows
 from formatters.here import here as in_words
 from formatters.limits import violations
 from tests.golden.acts import acted_at_once
@@ -211,6 +211,46 @@ def test_every_line_can_be_read_fits_and_an_act_asks_first(status: str, how: How
     assert elements[-1]["text"]["text"] == "More"
     for row in found:
         assert _is_read_so(row)
+
+
+OTHER = About(ProjectSlug("gh/acme/shop"), "acme/shop", Ref(name="x"))
+
+
+def test_what_is_red_and_what_waits_here_by_its_subscriptions_comes_first() -> None:
+    red = [Red(USES, "main", 5, looking="grace", or_before=True), Red(OTHER, "x workflow=deploy", 4, snoozed_until=NOW)]
+    waits = [Waits(USES, 7, ("hold-prod",)), Waits(OTHER, 6, ("hold-a", "hold-b"))]
+    here = place(followed("failed", 5), followed("on_hold", 7))._replace(red=red, waits=waits)
+    lines = [row.line for row in rows(here)][:4]
+    # A build that the channel follows too, and a branch that it knows red, are named once.
+    expected = ["approve gh/acme/frontend #7", "status gh/acme/shop #6", "why-red gh/acme/frontend main"]
+    assert lines == [*expected, "why-red gh/acme/shop x"], "nobody is offered to approve what they may not"
+    told = str(in_words(HelpHere(rows=rows(here), title="acme/frontend", subscriptions=2, is_red=True)).blocks)
+    assert "❌ main is red · since #5 or before · grace looks at it" in told
+    assert "❌ x (workflow=deploy) is red · acme/shop · since #4 · snoozed until" in told
+    assert "#6 · x · hold-a, hold-b wait for an approval" in told
+    assert "Nothing is red here" not in told
+
+
+def test_of_many_that_are_red_the_newest_are_named_and_the_others_are_counted() -> None:
+    red = [Red(USES._replace(ref=Ref(name=f"b{at}")), f"b{at}", at) for at in range(12, 2, -1)]
+    found = rows(place()._replace(red=red, waits=[Waits(OTHER, at, ("hold",)) for at in range(9, 4, -1)]))
+    told = str(in_words(HelpHere(rows=found, title="acme/frontend")).blocks)
+    assert ("b10 is red · since #10 · and 7 more here" in told, "#8 · x · hold waits for an approval" in told) == (
+        True,
+        True,
+    )
+    assert "and 3 more here" in told
+    assert [row.line for row in found if not row.news][:1] == ["deploy gh/acme/frontend main"], "and words go on below"
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "m\u0430in", "x" * 250, "a`b"])
+def test_what_is_told_of_a_hostile_branch_fits(name: str) -> None:
+    about = About(FRONTEND, "acme/frontend", Ref(name=name))
+    red, waits = [Red(about, name, 1, looking=HOSTILE)] * 5, [Waits(about, 2, (HOSTILE, name))] * 5
+    found = rows(place()._replace(red=red, waits=waits))
+    message = in_words(HelpHere(rows=found, title="acme/frontend", is_red=True))
+    assert violations(message) == []
+    assert "<!channel>" not in str(message.blocks)
 
 
 def _is_read_so(row: Row) -> bool:

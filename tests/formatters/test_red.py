@@ -8,7 +8,7 @@ from bot.models.build import Build, JobReport, Report, Run
 from bot.models.circleci import Job, JobId, TestResult
 from bot.models.red import Branch
 from bot.models.subscription import Event
-from formatters import red
+from formatters import red, told_events
 from formatters.blocks import Message
 from formatters.limits import violations
 from formatters.links import Links
@@ -107,3 +107,13 @@ def test_a_red_message_that_no_button_fits_into_has_no_empty_row_of_them() -> No
     assert len(shown.blocks) > 1
     assert [block for block in shown.blocks if block["type"] == "actions"] == []
     assert violations(shown) == []
+
+
+def test_two_branches_whose_long_names_differ_at_the_end_have_two_heads() -> None:
+    names = [f"feature/{'x' * 300}-for-{where}" for where in ("production", "staging")]
+    states = [NEW.model_copy(update={"branch": name, "red_since": 1, "number": 2}) for name in names]
+    seen = red.Seen(build(2), None, "acme/backend", Links())
+    told = [[*every(one, seen), told_events.deployed(one.branch, seen=seen, jobs=(), is_apart=True)] for one in states]
+    for first, second in zip(*told, strict=True):
+        for one, other in ((first.text, second.text), (str(first.blocks[0]), str(second.blocks[0]))):
+            assert (one != other) is ("feature/" in one)

@@ -146,6 +146,9 @@ async def quiet(stage: Stage) -> None:
     stage.notes("the quiet hours are over")
     await stage.team.app.later()
     stage.notes_news()
+    message = stage.team.slack.person("ada").direct_messages[-1]
+    for name in message.buttons[::-1]:
+        await stage.presses("ada", message, name)
 
 
 async def cannot_be_told(stage: Stage) -> None:

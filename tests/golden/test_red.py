@@ -224,6 +224,17 @@ async def asked_in_the_thread_of_some_workflows(stage: Stage) -> None:
         await stage.mentions("ada", line, root)
 
 
+async def asked_in_the_thread_of_somebodys_builds(stage: Stage) -> None:
+    """Ask below how main stands by her builds, while it is green by all."""
+    await subscribes(stage, by="octo-grace")
+    await is_built(stage, GREEN)
+    await is_built(stage, red("test_total"))
+    await is_built(stage, GREEN, by="octo-ada")
+    root = stage.team.deploys.roots[-1]
+    for line in ("why-red", "triage", "told", "why-red acme/backend"):
+        await stage.mentions("ada", line, root)
+
+
 async def nobody_subscribes_any_more(stage: Stage) -> None:
     await subscribes(stage)
     await is_built(stage, red("test_total"))
@@ -277,6 +288,7 @@ SCENES: dict[str, Scene] = {
     "red-in-another-order": in_another_order,
     "red-asked-in-its-thread": asked_in_its_thread,
     "red-asked-of-some-workflows": asked_in_the_thread_of_some_workflows,
+    "red-asked-of-somebodys-builds": asked_in_the_thread_of_somebodys_builds,
     "red-repaired-before-a-hold": repaired_before_a_hold,
     "red-ended-by-a-button": ended_by_a_button,
 }

@@ -6,13 +6,13 @@ from pathlib import Path
 from bot.models.circleci import PipelineId
 from bot.models.news import News, ReadUpTo
 from bot.models.slack import utc_now
-from bot.models.subscription import USUAL
+from bot.models.subscription import USUAL, Event
 from bot.models.told import Reason, Why
-from tests.golden.playground import Pipeline, Scenario, WorkflowPlan
+from tests.golden.playground import JobPlan, Pipeline, Scenario, WorkflowPlan
 from tests.golden.records import compare
 from tests.golden.scenes import Scene, played
 from tests.golden.stage import Stage, staged
-from tests.golden.test_red import BACKEND, GREEN, is_built, red, subscribes
+from tests.golden.test_red import BACKEND, GREEN, is_begun, is_built, red, subscribes
 
 
 async def asks(stage: Stage, pipeline: Pipeline, name: str = "ada") -> None:
@@ -84,8 +84,26 @@ async def nothing_is_kept(stage: Stage) -> None:
     await asks(stage, pipeline)
 
 
+async def what_was_not_asked_for_then(stage: Stage) -> None:
+    """Ask for other events than the channel did, of a branch by some of its builds too, and of what waits."""
+    await subscribes(stage, events=(Event.FIXED,), by="octo-grace")
+    broke = await is_built(stage, red("test_total"))
+    await asks(stage, broke)
+    await subscribes(stage, events=USUAL)
+    await asks(stage, broke)
+    hold = JobPlan("hold-prod", approval=True)
+    held = await is_begun(stage, Scenario((WorkflowPlan("release", (hold,)),)))
+    await stage.moves_on(60)
+    await stage.team.app.store.news.begin(PipelineId(held.id), News())
+    await noted(stage, held, Why.AWAITED, again_at=utc_now() + timedelta(minutes=5))
+    await asks(stage, held)
+    await subscribes(stage, events=(*USUAL, Event.WAITING))
+    await asks(stage, held)
+
+
 SCENES: dict[str, Scene] = {
     "told-decided": what_was_decided,
+    "told-not-asked-then": what_was_not_asked_for_then,
     "told-no-subscription": no_subscription,
     "told-nothing-kept": nothing_is_kept,
 }

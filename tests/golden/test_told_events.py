@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.models.circleci import PipelineId
-from bot.models.subscription import Mode
+from bot.models.subscription import Event, Mode
 from tests.golden.playground import JobPlan, Pipeline, Scenario, TestPlan, WorkflowPlan
 from tests.golden.records import compare
 from tests.golden.scenes import Scene, played
@@ -88,12 +88,66 @@ async def of_a_tag(stage: Stage) -> None:
             await stage.types("ada", f"told acme/backend #{pipeline.number}", "deploys")
 
 
+async def asked_in_their_threads(stage: Stage) -> None:
+    """Name no build below what tells of one: of a tag, that waits, was deployed, or a branch with `channel`."""
+    await stage.types("ada", "subscribe acme/backend tag:v* failed", "deploys")
+    plan, passes = WorkflowPlan("build", (red("test_total"),)), WorkflowPlan("build", (GREEN, DEPLOY))
+    stage.team.circleci.world.projects[BACKEND].tags["v2.0"] = Scenario((plan,))
+    tagged = stage.team.circleci.world.trigger(BACKEND, tag="v2.0", parameters={}, by="octo-grace")
+    stage.notes("octo-grace pushes v2.0")
+    await is_over(stage, tagged)
+    await asks(stage, "triage", "told")
+    await subscribes(stage, mode=Mode.CHANNEL, events=("broke", "still-red", "deployed", "waiting"))
+    await is_on_hold(stage, await is_begun(stage, Scenario((passes, HOLD))))
+    await asks(stage, "told", "approve")
+    for scenario in (Scenario((passes,)), red("test_total"), red("test_tax")):
+        await is_built(stage, scenario)
+        await asks(stage, "status", "tests")
+
+
+async def all_of_two_builds(stage: Stage) -> None:
+    """Hear all there is of a build that fails and passes in a rerun, and of one that waits, by two presses."""
+    await subscribes(stage, events=tuple(Event))
+    test, deploy = TestPlan("test_total", "tests/test_cart.py"), JobPlan("deploy-prod", requires=("unit-tests",))
+    broken = WorkflowPlan("build", (red("test_total"), deploy))
+    passes = WorkflowPlan("build", (JobPlan("unit-tests", tests=(test,)), deploy))
+    pipeline = await is_built(stage, Scenario((broken,), rerun=(passes,)))
+    await presses(stage, "Rerun failed")
+    await stage.passes(240)
+    await stage.passes(300)
+    await is_over(stage, pipeline)
+    pipeline = await is_begun(stage, Scenario((WorkflowPlan("build", (GREEN,)), HOLD)))
+    await is_on_hold(stage, pipeline)
+    await presses(stage, "Approve hold-prod")
+    await stage.passes(240)
+    await stage.passes(300)
+    await is_over(stage, pipeline)
+
+
+async def presses(stage: Stage, button: str) -> None:
+    """Press it on the newest message, and let the bot look once more at what it follows by then."""
+    message = stage.team.deploys.roots[-1]
+    await stage.team.clicks(stage.team.ada, message, stage._pressed("ada", message, button))
+    await stage.team.is_done()
+    await stage.is_quiet()
+    await stage.looks()
+    stage.notes_news()
+
+
+async def asks(stage: Stage, *lines: str) -> None:
+    root = stage.team.deploys.roots[-1]
+    for line in lines:
+        await stage.mentions("ada", line, root)
+
+
 SCENES: dict[str, Scene] = {
     "told-waiting": waiting,
     "told-of-a-red-branch": of_a_red_branch,
     "told-slow": slow,
     "told-flaky": flaky,
     "told-of-a-tag": of_a_tag,
+    "told-all-of-two-builds": all_of_two_builds,
+    "told-asked-in-their-threads": asked_in_their_threads,
 }
 
 

@@ -359,7 +359,12 @@ def test_every_line_can_be_carried_out() -> None:
         ("tell us when main of acme/frontend breaks but not dependabot", "main !dependabot/*", ""),
         ("tell us when any branch of acme/frontend breaks, not release/*", "* !release/*", ""),
         ("subscribe us to the tags of acme/frontend", "tag:*", ""),
-        ("tell us when tags v* of acme/frontend fail", "tag:v*", ""),
+        ("tell us when tags v* of acme/frontend fail", "tag:v* failed", ""),  # no tag breaks, or is fixed
+        ("tell us when a tag of acme/frontend fails or passes", "tag:* failed passed", ""),
+        ("tell us when deploys of acme/frontend main wait for approval", "main waiting", ""),
+        ("avísanos cuando acme/frontend main espere aprobación", "main waiting", ""),
+        ("tell us when acme/frontend main deploys or waits for approval", "main waiting deployed", ""),
+        ("notify #ship when acme/frontend main breaks", "main", "#ship"),
         ("tell us when the deploy workflow of acme/frontend main breaks", "main workflow=deploy", ""),
         ("tell us when acme/frontend main breaks, not the lint workflow", "main workflow=!lint", ""),
         ("tell us in a thread when acme/frontend main breaks", "main thread", ""),
@@ -385,7 +390,7 @@ def test_what_narrows_is_said_by_the_line_or_told(said: str, behind: str, unsaid
         ("mute acme/frontend main until monday", None, ["snooze acme/frontend main until monday"]),
         ("be quiet about acme/frontend main for an hour", None, ["snooze acme/frontend main for an hour"]),
         ("silence acme/frontend main until 14:00", None, ["snooze acme/frontend main until 14:00"]),
-        ("snooze main until tomorrow", None, ["snooze main until tomorrow"]),  # which asks for the time of that day
+        ("snooze main until tomorrow", None, ["snooze main until tomorrow"]),
         ("snooze acme/frontend main until monday", None, ["snooze acme/frontend main until monday"]),
         ("end the snooze of acme/frontend main", None, ["snooze acme/frontend main off"]),
         ("sei still wegen acme/frontend main für zwei Stunden", None, ["snooze acme/frontend main for two hours"]),
@@ -411,10 +416,134 @@ def test_quiet_for_a_while_is_a_snooze_and_who_asks_why_or_for_their_own_is_unde
     assert read(said, default).is_sure is (len(meant) == 1)
 
 
+SURE = [
+    # Who is told no more: the line of it is a button.
+    ("stop telling us about acme/frontend main", "unsubscribe acme/frontend main"),
+    ("please unsubscribe this channel from acme/frontend", "unsubscribe acme/frontend"),
+    ("do not tell us about acme/frontend any more", "unsubscribe acme/frontend"),
+    ("stop notifying this channel about acme/frontend", "unsubscribe acme/frontend"),
+    ("please don't post about acme/frontend main here anymore", "unsubscribe acme/frontend main"),
+    ("we no longer want to hear about acme/frontend release/*", "unsubscribe acme/frontend release/*"),
+    ("turn off the notifications of acme/frontend in this channel", "unsubscribe acme/frontend"),
+    ("I am tired of messages about acme/frontend main in here", "unsubscribe acme/frontend main"),
+    ("stop telling us when acme/frontend main is deployed", "unsubscribe acme/frontend main deployed"),
+    ("stop pinging @oncall about acme/frontend main in this channel", "unsubscribe acme/frontend main"),
+    ("sag uns nichts mehr über acme/frontend main", "unsubscribe acme/frontend main"),
+    ("hör auf, uns über acme/frontend main zu berichten", "unsubscribe acme/frontend main"),
+    ("wir wollen von acme/frontend nichts mehr hören", "unsubscribe acme/frontend"),
+    ("deja de avisarnos de acme/frontend main", "unsubscribe acme/frontend main"),
+    ("ya no queremos saber nada de acme/frontend", "unsubscribe acme/frontend"),
+    ("no nos avises más de acme/frontend main", "unsubscribe acme/frontend main"),
+    ("stop telling us about acme/frontend main until tomorrow 9:00", "snooze acme/frontend main until tomorrow 9:00"),
+    ("we get too many messages about acme/frontend", "unsubscribe acme/frontend"),
+    # Who is to be told of what comes is never carried out as `watch`, which is of one build.
+    ("avísanos cuando falle acme/frontend main", "subscribe acme/frontend main"),
+    ("avísanos si falla main de acme/frontend", "subscribe acme/frontend main"),
+    ("dinos cuando acme/frontend se despliegue", "subscribe acme/frontend deployed"),
+    ("ping us if main of acme/frontend breaks", "subscribe acme/frontend main"),
+    ("let us know when acme/frontend main is green again", "subscribe acme/frontend main fixed"),
+    ("melde hier, wenn acme/frontend main kaputt geht", "subscribe acme/frontend main"),
+    # What is told here, and why it was.
+    ("was ist hier abonniert?", "subscriptions"),
+    ("what are we subscribed to?", "subscriptions"),
+    ("¿a qué está suscrito este canal?", "subscriptions"),
+    ("why are you telling us about #2433 of acme/frontend?", "told acme/frontend #2433"),
+    ("warum wurden wir über #2433 von acme/frontend informiert?", "told acme/frontend #2433"),
+    ("¿por qué nos avisaste de #2433 de acme/frontend?", "told acme/frontend #2433"),
+    # What is for oneself alone.
+    ("tell me when something waits for my approval", "notify me waiting"),
+    ("DM me when I have to approve something", "notify me waiting"),
+    ("sag mir, wenn etwas auf meine Freigabe wartet", "notify me waiting"),
+    ("avísame cuando algo espere mi aprobación", "notify me waiting"),
+    ("tell me when my builds fail, but not when they pass", "notify me failed ended"),
+    ("stop telling me when my builds fail", "notify me nothing"),
+    ("stop sending me direct messages", "notify me nothing"),
+    ("no notifications between 22:00 and 7:00", "notify me quiet 22:00-7:00"),
+    ("bitte keine Nachrichten zwischen 22 Uhr und 7 Uhr", "notify me quiet 22-7"),
+    ("no me molestes entre las 22:00 y las 7:00", "notify me quiet 22:00-7:00"),
+    # What is red here is what the short help begins with.
+    ("what is red?", "help"),
+    ("is anything red right now?", "help"),
+    ("tell me what is red", "help"),
+    ("who looks at acme/frontend main?", "help"),
+    ("wer kümmert sich um main?", "help"),
+    ("was ist gerade rot?", "help"),
+    ("¿qué está roto ahora?", "help"),
+]
+
+
+@pytest.mark.parametrize(("said", "meant"), SURE)
+def test_who_is_to_be_told_or_is_not_is_understood(said: str, meant: str) -> None:
+    assert line(said) == meant
+    assert read(said).unsaid == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "among"),
+    [
+        ("no notifications about acme/frontend main please", ["unsubscribe acme/frontend main"]),
+        ("cancel the notifications about acme/frontend", ["unsubscribe acme/frontend", "unwatch acme/frontend"]),
+        ("ping me if acme/frontend main fails", ["watch acme/frontend main", "subscribe acme/frontend main"]),
+        ("which branches do you watch here?", ["subscriptions"]),
+        ("worüber werden wir hier informiert?", ["subscriptions"]),
+    ],
+)
+def test_what_may_be_two_things_is_asked_about(said: str, among: list[str]) -> None:
+    found = read(said)
+    assert [one for one in among if one not in [meant.line for meant in found.meant]] == []
+    assert not found.is_sure or len(among) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "never"),
+    [
+        ("stop telling us when main of acme/frontend or acme/backend breaks", "subscribe"),
+        ("sag uns nichts mehr über acme/frontend main", "watch"),
+        ("don't tell us when acme/frontend main breaks", "subscribe"),
+        ("don't publish acme/frontend main", "unsubscribe"),
+        ("I dont know why acme/frontend main broke", "unsubscribe"),
+        ("we did not hear about acme/frontend main", "unsubscribe"),
+        ("brich acme/frontend main ab und sag uns Bescheid", "unsubscribe"),
+        ("follow acme/frontend main in this channel", "subscriptions"),
+        ("report the status of acme/frontend main", "subscribe"),
+        ("tell us when acme/frontend main breaks, but do not ping @oncall", "unsubscribe"),
+        ("tell me if I may approve acme/frontend #2417", "notify"),
+    ],
+)
+def test_the_contrary_is_never_the_first(said: str, never: str) -> None:
+    assert [one.command for one in read(said).meant][:1] != [never]
+
+
+def test_what_is_red_in_a_thread_is_asked_of_its_build() -> None:
+    assert "help" not in [one.command for one in read("what is broken?", THREAD).meant]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("who broke main?", "why-red acme/frontend main"),
+        ("why did nobody tell us about #2425?", "told acme/frontend #2425"),
+        ("is main green", "status acme/frontend main"),
+        ("stop telling us about main", "unsubscribe acme/frontend main"),
+        ("deploy main", "deploy …"),
+        ("rerun #2417", "rerun …"),
+        ("nobody deploys main for now", "lock …"),
+        ("tell us when main breaks", "subscribe …"),
+    ],
+)
+def test_what_a_channel_hears_of_is_meant_by_who_looks_and_by_nobody_who_acts(said: str, meant: str) -> None:
+    looks = frozenset(("why-red", "told", "status", "unsubscribe"))
+    assert line(said, CHANNEL._replace(only_for=looks)) == meant
+    other = line(said, CHANNEL._replace(only_for=looks, otherwise=Default("other/cli")))
+    assert other.startswith(meant.removesuffix("…")), "what is followed alone is meant by the others"
+
+
 def test_of_two_projects_each_has_a_line() -> None:
     found = read("tell us when main of acme/frontend or acme/backend breaks")
     assert [one.line for one in found.meant] == ["subscribe acme/frontend main", "subscribe bb/acme/backend main"]
     assert read("tell us when main of acme/* breaks").meant[0].line == "subscribe acme/* main"
+    found = read("stop telling us about main of acme/frontend and acme/backend")
+    assert [one.line for one in found.meant] == ["unsubscribe acme/frontend main", "unsubscribe bb/acme/backend main"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,31 @@
 
 from pathlib import Path
 
-from tests.operations.scene import BACKEND, FRONTEND, OVER, mentions, pushed, said, team_under, types
+import pytest
+
+from bot.actions import RerunFailed
+from bot.models.circleci import PipelineId
+from bot.models.slack import utc_now
+from bot.models.subscription import USUAL, Event
+from bot.models.told import MessageAbout, Reason, Why
+from playground.circleci.pipelines import Pipeline
+from playground.slack.conversations import Message
+from tests.operations.scene import (
+    BACKEND,
+    FRONTEND,
+    OVER,
+    followed,
+    mentions,
+    presses,
+    pushed,
+    said,
+    somewhere,
+    team_under,
+    types,
+)
 from tests.operations.test_looking import subscribed
 from tests.operations.test_subscribing import POLICY
+from tests.stories.team import Team
 
 
 async def test_who_may_not_read_it_learns_nothing_of_it_or_of_its_rules(tmp_path: Path) -> None:
@@ -21,3 +43,88 @@ async def test_who_may_not_read_it_learns_nothing_of_it_or_of_its_rules(tmp_path
             assert ("release/*" in told, "merger" in told) == (True, sees_all)
         await mentions(team, team.ada, f"told acme/backend #{hidden.number}")
         assert "is about" not in said(await types(team, guest, "told nowhere/else #1"))
+
+
+async def test_of_a_subscription_that_they_may_not_read_it_does_not_say_that_there_is_none(tmp_path: Path) -> None:
+    async with team_under(POLICY, tmp_path) as team:
+        guest, ada, one = team.slack.person("guest"), team.ada, pushed(team, "try/slow", OVER)
+        line = f"told acme/frontend #{one.number}"
+        await subscribed(
+            team, project_slug=FRONTEND, project_title="acme/frontend", branches=("try/slow", "merger"), events=USUAL
+        )
+        assert "No subscription of this channel that you may read is about" in said(await types(team, guest, line))
+        reason = Reason(why=Why.TOLD, at=utc_now(), branch="try/slow")
+        await team.app.store.told.note(PipelineId(one.id), reason, channel_id=team.deploys.id)
+        for person, reads_all in ((guest, False), (ada, True)):
+            told = said(await types(team, person, line))
+            assert "This channel was told of it" in told
+            assert "No subscription" not in told
+            assert ("I say when" in told) is reads_all
+
+
+async def test_of_several_subscriptions_those_are_named_by_which_it_was_told(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        one, of = pushed(team, "try/slow", OVER), {"project_slug": FRONTEND, "project_title": "acme/frontend"}
+        for events in ((Event.DEPLOYED,), (Event.FAILED, Event.PASSED), (Event.SLOW,)):
+            branches = ("try/slow",)
+            await subscribed(team, id=events[0], **of, branches=branches, events=events, made_by=team.ada.id)
+        said_in = {"1.1": "deployed", "1.2": "broke", "1.3": "of another version"}
+        reason = Reason(why=Why.TOLD, at=utc_now(), branch="try/slow", ts="1.3", before=("1.1", "1.2"), said=said_in)
+        await team.app.store.told.note(PipelineId(one.id), reason, channel_id=team.deploys.id)
+        told = said(await types(team, team.ada, f"told acme/frontend #{one.number}"))
+        by, _, others = told.partition("Told by:")[2].partition("Others that are about it:")
+        assert ("is deployed" in by, "fails or passes" in by, "takes long" in others) == (True, True, True)
+
+
+async def test_many_subscriptions_that_are_about_a_build_fit_into_what_slack_takes(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        for nth in range(50):
+            of = {"project_slug": FRONTEND, "project_title": "acme/frontend", "branches": ("try/slow",)}
+            await subscribed(team, id=f"s{nth}", **of, mention=f"S0GROUP{nth}", made_by=team.ada.id)
+        one = pushed(team, "try/slow", OVER)
+        (answer,) = await types(team, team.ada, f"told acme/frontend #{one.number}")
+        (rules,) = [block["elements"][0]["text"] for block in answer.blocks if block["type"] == "context"]
+        assert len(rules) <= 3000
+        assert rules.splitlines()[-1].startswith("and ")
+
+
+async def asked(team: Team, place: Message, line: str, answer: str) -> None:
+    """Ask in the thread of a message, and wait for an answer there with these words."""
+    before = len(place.replies)
+    await team.ada.mention(place.channel, line, thread_ts=place.ts)
+    await team.slack.wait_for(lambda: any(answer in one.text for one in place.replies[before:]))
+
+
+async def tells_of(team: Team, place: Message, one: Pipeline) -> None:
+    """Let a message be one of a subscription, about a build."""
+    about = {"pipeline_id": one.id, "project_slug": FRONTEND, "branch": "try/slow", "number": one.number}
+    await team.app.store.told.note_message(team.deploys.id, place.ts, MessageAbout.model_validate(about))
+
+
+@pytest.mark.parametrize("is_followed", [False, True])
+async def test_a_press_on_what_tells_of_a_build_is_followed_below_it_unless_the_channel_follows_that(
+    tmp_path: Path, is_followed: bool
+) -> None:
+    async with team_under("", tmp_path) as team:
+        if is_followed:
+            await followed(team, "try/infrastructure", OVER, "red so far")
+        else:
+            pushed(team, "try/infrastructure", OVER)
+        told, one = somewhere(team), team.circleci.world.pipelines[-1]
+        await tells_of(team, told, one)
+        before = len(team.deploys.roots)
+        await presses(team, team.ada, told, RerunFailed(pipeline_id=one.id))
+        await team.reads("attempt 2")
+        assert (bool(told.replies), len(team.deploys.roots)) == (not is_followed, before)
+
+
+async def test_a_thread_is_about_what_its_message_tells_of_or_a_newer_build_that_it_follows(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place = somewhere(team)
+        first, second, third = (pushed(team, "try/slow", OVER) for _ in range(3))
+        await tells_of(team, place, first)
+        await asked(team, place, "told", f"#{first.number} of acme/frontend")
+        await asked(team, place, f"watch acme/frontend #{second.number}", "passed")
+        await asked(team, place, "told", f"#{second.number} of acme/frontend")
+        await tells_of(team, place, third)
+        await asked(team, place, "told", f"#{third.number} of acme/frontend")

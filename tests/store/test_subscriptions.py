@@ -8,6 +8,7 @@ import pytest
 
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
+from bot.models.slack import utc_now
 from bot.models.subscription import Event, Fitting, Mode, Subscription, Wish, id_of
 from bot.store import Store, subscriptions
 
@@ -195,6 +196,27 @@ async def test_a_rule_of_a_pattern_is_read_as_one_to_each_project_that_it_means(
     await subscriptions.remove(of_all)
     assert await subscriptions.of_project(api.slug) == []
     assert await subscriptions.projects() == [web.slug]
+
+
+async def test_a_pattern_hears_of_a_project_since_it_means_that(store: Store) -> None:
+    """Since it was made of all that are found soon after; what an earlier version found is heard of as it was."""
+    kept, now = store.subscriptions, utc_now()
+    old, new = (
+        rule(number, pattern="acme/*", project_slug="acme/*", made_at=made_at)
+        for number, made_at in enumerate((now - timedelta(days=30), now - timedelta(minutes=20)), start=1)
+    )
+    for one in (old, new):
+        await kept.add(one)
+    web = Fitting(slug=ProjectSlug("gh/acme/web"), title="acme/web")
+    await kept.fit([web], [old, new])
+    first, second = await kept.of_project(web.slug)
+    assert (first.hears_since >= now, second.hears_since) == (True, new.made_at)
+    await kept.fit([web], [old.model_copy(update={"left_out": ("acme/web",)}), new])
+    await kept.fit([web], [new])
+    assert [one.hears_since for one in await kept.of_project(web.slug)] == [new.made_at]
+    await kept.is_by_now(second, ProjectSlug("gh/acme/site"), "acme/site", "main")
+    assert [one.hears_since for one in await kept.of_project(ProjectSlug("gh/acme/site"))] == [new.made_at]
+    assert old.at(Fitting(slug=web.slug, title="acme/web", rules=(old.id,))).hears_since == old.made_at
 
 
 async def test_a_thread_is_known_by_the_branch_that_it_is_about(store: Store) -> None:

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+from bot.models.build import Change, ChangeKind
+from bot.models.circleci import Job, PipelineId, Workflow, WorkflowId
+from bot.models.occasions import Hold
+from bot.models.slack import utc_now
 from playground.slack.conversations import Message
-from tests.operations.scene import MOBILE, again_until, said, team_under, types
+from tests.operations.scene import BACKEND, MOBILE, again_until, said, team_under, types
+from tests.operations.test_looking import HIDDEN, known, subscribed
 from tests.operations.test_subscribing import POLICY
 from tests.stories.team import Team
 
@@ -124,6 +129,41 @@ async def test_what_the_channel_hears_is_counted_as_far_as_they_may_read_and_off
         assert offer in said(await types(team, guest, ""))  # of the others nobody tells them
         team.circleci.faults.add("GET", "/api/v2/project", status=503)
         assert "There are 2 subscriptions here" in said(await types(team, team.grace, ""))
+
+
+async def test_what_is_red_and_what_waits_by_its_subscriptions_stands_first_and_circleci_is_not_asked(
+    tmp_path: Path,
+) -> None:
+    async with team_under(HIDDEN, tmp_path) as team:
+        guest, nothing = team.slack.person("guest"), "Nothing is red here, as far as I have told."
+        await subscribed(team)
+        assert nothing in said(await types(team, team.ada, ""))
+        await known(team, red_since=2417, number=2418, looking="grace")
+        change = Change(
+            kind=ChangeKind.ON_HOLD,
+            workflow=Workflow(id=WorkflowId("w"), name="release", status="on_hold", created_at=utc_now()),
+            job=Job.model_validate({"id": "j", "name": "hold-prod", "status": "on_hold", "type": "approval"}),
+        )
+        place = {"channel_id": team.deploys.id, "project_slug": BACKEND, "branch": "main"}
+        hold = Hold.model_validate({**place, "ts": "1.2", "number": 2420, "changes": (change,)})
+        await team.app.store.occasions.save_hold(PipelineId("p1"), hold)
+        before = len(team.circleci.requests)
+        team.circleci.faults.add("GET", "/api", status=503)
+        for line in ("", "what is red?", "was ist gerade rot?"):
+            (told,) = await types(team, team.ada, line)
+            shown = told.visible
+            assert shown.index("#2420 · main · hold-prod waits for an approval") < shown.index(
+                "main is red · since #2417"
+            )
+            assert "grace looks at it" in shown
+            assert {"Why red: main", "Status of #2420"} <= set(told.buttons)
+            assert nothing not in shown
+        hidden = said(await types(team, guest, ""))
+        assert ("2417" in hidden, "2420" in hidden, "backend" in hidden) == (False, False, False)
+        await team.ada.command("releases", "/ci", "what is red?")
+        await team.is_told(team.ada, "I know of no project here yet")
+        # What news there are of the backend is looked for all the time; nobody asked for more than that.
+        assert "/api/v1.1/projects" not in [one.path for one in team.circleci.requests[before:]]
 
 
 async def test_a_greeting_is_answered_where_it_was_said(team: Team) -> None:

@@ -55,7 +55,7 @@ async def test_what_no_line_can_say_of_a_sentence_is_told_and_not_left_out(team:
     told = await team.is_told(team.ada, "give Slack's id of the group, as in mention=S0ONCALL.")
     assert told.buttons == []
     await team.ada.command("deploys", "/ci", "mute acme/frontend main until monday")
-    await team.is_told(team.ada, "I read this as `snooze acme/frontend main until monday`. At what time of that day?")
+    await team.is_told(team.ada, "I read this as `snooze acme/frontend main until monday`. Nothing is done yet.")
     await team.ada.command("deploys", "/ci", "end the snooze of acme/frontend main")
     told = await team.is_told(team.ada, "I read this as `snooze acme/frontend main off`. Nothing is done yet.")
     assert told.element("End the snooze of main")["confirm"]["confirm"]["text"] == "End the snooze"
@@ -93,3 +93,16 @@ async def test_in_a_channel_that_uses_a_project_it_is_about_that(team: Team) -> 
     told = await team.is_told(team.ada, "I read this as `deploy acme/frontend main`. Nothing is done yet.")
     assert "acme/frontend, branch main" in told.element("Deploy main")["confirm"]["text"]["text"]
     assert team.posts("/pipeline/run") == team.posts("/pipeline") == []
+
+
+async def test_who_says_no_to_a_subscription_is_offered_its_end(team: Team) -> None:
+    await team.ada.command("deploys", "/ci", "subscribe acme/frontend main")
+    await team.reads("acme/frontend")
+    await team.ada.command("deploys", "/ci", "stop telling us about acme/frontend main")
+    told = await team.is_told(team.ada, "I read this as `unsubscribe acme/frontend main`. Nothing is done yet.")
+    dialog = told.element("Unsubscribe main")["confirm"]["text"]["text"]
+    assert dialog == "Project acme/frontend, branch main. This carries out: unsubscribe acme/frontend main"
+    await team.ada.command("deploys", "/ci", "please unsubscribe this channel from acme/frontend")
+    told = await team.is_told(team.ada, "I read this as `unsubscribe acme/frontend`. Nothing is done yet.")
+    await team.ada.click(told, "Unsubscribe acme/frontend")
+    await team.reads("I do not say here any more")

@@ -184,6 +184,34 @@ async def test_what_a_channel_uses_is_not_told_to_who_may_not_see_it(tmp_path: P
         assert "acme/backend" in said(await types(team, team.grace, "use"))
 
 
+async def test_who_looks_means_the_one_project_that_the_channel_hears_of(tmp_path: Path) -> None:
+    hidden = NO_BACKEND.replace('effect = "deny"\n', 'effect = "deny"\nroles = ["guests"]\n')
+    async with team_under(hidden, tmp_path, poll_interval_seconds=3600) as team:
+        built, guest = pushed(team, "main", OVER), team.slack.person("guest")
+        await types(team, team.ada, "subscribe acme/frontend main")
+        heard = "The subscriptions here are to acme/frontend."
+        for line in ("status", "status main", f"told #{built.number}", "why-red main", "tests"):
+            assert heard in said(await types(team, team.ada, line)), line
+        told = said(await types(team, team.ada, "who broke main?"))
+        assert "I read this as /ci why-red acme/frontend main." in told.replace("`", "")
+        # Who acts names it, but for the end of what it hears.
+        for line in ("deploy main", "rerun", "lock", "watch", "approve", "snooze nothing-red 2h"):
+            assert heard not in said(await types(team, team.ada, line)), line
+        assert "which project" in said(await types(team, team.ada, "nobody deploys main for now")).lower()
+        (question,) = await types(team, team.ada, "unsubscribe")
+        assert f"Unsubscribe acme/frontend? Nothing is done yet. {heard}" in question.visible
+        assert "unsubscribe acme/frontend main" in said(await types(team, team.ada, "stop telling us about main"))
+        # What it uses is before that; several are asked about, and what is hidden is not named.
+        await types(team, team.ada, "subscribe acme/backend main")
+        assert heard not in said(await types(team, team.ada, "status"))
+        await types(team, team.ada, "unsubscribe acme/frontend main")
+        assert "are to acme/backend" in said(await types(team, team.ada, "status"))
+        assert "backend" not in said(await types(team, guest, "status"))
+        await types(team, team.ada, "use acme/frontend main")
+        assert "This channel uses acme/frontend." in said(await types(team, team.ada, "status"))
+        assert writes(team) == []
+
+
 async def test_what_a_channel_uses_outlives_a_restart_another_name_and_the_archive(tmp_path: Path) -> None:
     async with far_sides(speed=0) as (circleci, slack):
         channel, grace = slack.workspace.channel("deploys"), slack.person("grace")

@@ -12,7 +12,8 @@ from bot.errors import Unavailable
 from bot.models.build import Build
 from bot.models.circleci import Pipeline
 from bot.models.subscription import Event
-from bot.watching.lately import A_PAGE, MOST_READ, last_week, would_have
+from bot.watching.lately import MOST_READ, last_week, would_have
+from bot.watching.read_on import A_PAGE
 from tests.store.test_subscriptions import rule
 from tests.watching.test_branches import START, build
 
@@ -67,6 +68,7 @@ class FarSide:
         self.builds = {one.pipeline.id: one for one in builds}
         self.asked: list[str] = []
         self.trouble: Exception | None = None
+        self.hidden = 0  # of the oldest, behind two pages of builds of forks
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -76,7 +78,8 @@ class FarSide:
         if self.trouble is not None:
             raise self.trouble
         listed = [one.pipeline for one in self.builds.values()]
-        return tuple(one for one in listed if branch is None or (one.ref and one.ref.name == branch))
+        own = [one for one in listed if branch is None or (one.ref and one.ref.name == branch)]
+        return tuple(own[self.hidden :] if pages <= 2 else own)
 
     async def outline(self, pipeline: Pipeline) -> Build:
         self.asked.append(pipeline.id)
@@ -90,13 +93,21 @@ async def of(far_side: FarSide, **changes: Any) -> list[int] | None:
 
 @pytest.mark.parametrize(
     ("branches", "lists"),
-    [((), ["main 2"]), (("main",), ["main 2"]), (("main", "fix"), ["main 1", "fix 1"]), (("*",), ["None 2"])],
+    [((), ["main 2"]), (("main",), ["main 2"]), (("main", "fix"), ["main 1", "fix 1", "fix 8"]), (("*",), ["None 2"])],
 )
 async def test_two_pages_are_read_and_the_workflows_of_the_newest(branches: tuple[str, ...], lists: list[str]) -> None:
     far_side = FarSide(*(build(number, "success") for number in range(1, MOST_READ + 5)))
     assert await of(far_side, branches=branches) == []
     assert far_side.asked[: len(lists)] == lists
     assert sorted(far_side.asked[len(lists) :]) == sorted(f"p{number}" for number in range(5, MOST_READ + 5))
+
+
+async def test_a_branch_is_read_on_where_those_of_forks_stand_between_its_builds() -> None:
+    """A list of a branch leaves these out: few on a page are not all there are."""
+    far_side = FarSide(*(build(number, "success" if number % 2 else "failed") for number in range(1, 8)))
+    far_side.hidden = 4
+    assert await of(far_side) == [2, 3, 4, 5, 6, 7]
+    assert far_side.asked[:2] == ["main 2", "main 8"]
 
 
 async def test_what_is_not_known_is_left_out() -> None:

@@ -31,9 +31,10 @@ from bot.watching.fitting import Fits, known_projects
 from bot.watching.inbox import Inbox
 from bot.watching.judging import MOST_AGAIN, next_look
 from bot.watching.later import Later
-from bot.watching.lists import PAGES, Lists
+from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
+from bot.watching.read_on import PAGES
 from bot.watching.triager import final_key
 from playground.circleci.api import CircleCI
 from playground.circleci.pipelines import Pipeline as Pushed
@@ -415,6 +416,15 @@ async def test_what_had_failed_beside_a_hold_when_somebody_subscribed_is_no_news
     assert stage.judge.there == [(held.number, made.id)]
 
 
+async def test_who_subscribed_when_ids_alone_were_kept_goes_on_hearing(stage: Stage) -> None:
+    made = await stage.subscribes()
+    known = await stage.store.news.read_up_to(SLUG)
+    await stage.store.news.save_read(SLUG, known.model_copy(update={"rules": frozenset({made.id})}))
+    pushed = stage.push("green")
+    await stage.looks()
+    assert (stage.told, stage.judge.there) == ([(pushed.number, State.PASSED)], [])
+
+
 async def test_a_second_subscriber_hears_nothing_that_was_over_before(stage: Stage) -> None:
     await stage.subscribes()
     stage.push("green", "release/v2.0")
@@ -624,6 +634,75 @@ async def test_of_a_list_what_somebody_pushed_is_looked_at_and_what_others_did_i
     assert sorted(stage.asked) == sorted(
         ["project/gh/acme/frontend/pipeline", *(f"pipeline/{one.id}/workflow" for one in (mine, held, main))]
     )
+
+
+async def test_what_had_ended_before_its_project_was_heard_of_is_no_news_to_whose_it_is(stage: Stage) -> None:
+    """However long they have wanted to hear; what runs then is, and what runs again."""
+    await wants_own(stage)
+    over, running = stage.push(by="octo-ada"), stage.push("green", age=SOON, by="octo-ada")
+    await stage.subscribes()
+    await stage.looks()
+    assert stage.own.told == []
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert stage.own.told == [(running.number, State.PASSED)]
+    for run in list(over.runs):
+        stage.world.rerun(run.id)
+    stage.goes_by(LONG)
+    await stage.inbox.heard(webhook(over), PipelineId(over.id))
+    await stage.looks()
+    assert stage.own.told[1:] == [(over.number, State.PASSED)]
+
+
+async def test_what_ends_in_a_project_that_is_heard_of_is_news_to_whose_it_is_whoever_subscribes(stage: Stage) -> None:
+    await stage.subscribes()
+    await wants_own(stage)
+    pushed = stage.push("green", "try/ada", by="octo-ada")
+    await stage.subscribes(2, branches=("try/*",))
+    await stage.looks()
+    assert (stage.told, stage.own.told) == ([], [(pushed.number, State.PASSED)])
+
+
+@pytest.mark.parametrize(("hours", "told"), [(0, 1), (3, 0)])
+async def test_who_ends_a_subscription_and_makes_another_takes_nothing_from_whose_it_is(
+    stage: Stage, hours: int, told: int
+) -> None:
+    """Unless nobody subscribed for a while."""
+    await wants_own(stage)
+    made = await stage.subscribes()
+    stage.push("green", by="octo-ada")
+    await stage.store.subscriptions.remove(made)
+    known = await stage.store.news.read_up_to(SLUG)
+    ago = {"asked_at": utc_now() - timedelta(hours=hours)}
+    await stage.store.news.save_read(SLUG, known.model_copy(update=ago))
+    await stage.subscribes(2)
+    await stage.looks()
+    assert (len(stage.told), len(stage.own.told)) == (0, told)
+
+
+@pytest.mark.parametrize("others", [5, 25])
+async def test_what_runs_behind_a_page_of_others_is_news_at_its_end_too(stage: Stage, others: int) -> None:
+    """Also to who subscribes beside others."""
+    await stage.subscribes(branches=("dev",))
+    main, odd = stage.push(age=SOON), stage.push(branch="try/odd", age=SOON)
+    for number in range(others):
+        stage.push("green", f"fix/{number}", age=timedelta(0))
+    await stage.lists.look(SLUG)
+    first, second = await stage.subscribes(2, channel_id="C2"), await stage.subscribes(3, branches=("try/*", "dev"))
+    await stage.looks()
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert sorted(stage.told) == [(main.number, State.FAILED), (odd.number, State.FAILED)]
+    assert stage.judge.there == []
+    assert not any(one.mark in but for one in (first, second) for but in stage.judge.but)
+
+
+async def test_a_list_that_reaches_back_for_a_day_is_read_no_further(stage: Stage) -> None:
+    for number in range(25):
+        stage.push("green", f"fix/{number}", age=2 * LONG)
+    _ = stage.asked
+    await stage.subscribes()
+    assert [one for one in stage.asked if "pipeline" in one] == [f"project/{SLUG}/pipeline"]
 
 
 async def test_a_build_that_was_cancelled_is_an_end_for_who_pushed_it_and_no_news_for_channels(stage: Stage) -> None:
@@ -888,6 +967,21 @@ async def test_the_builds_of_each_project_that_fits_are_news_under_its_own_defau
     kept = await stage.store.subscriptions.get(made.id)
     assert kept is not None
     assert (kept.project_slug, kept.default_branch) == ("gh/acme/*", "main")
+
+
+async def test_what_had_ended_before_a_pattern_meant_its_project_is_no_news(stage: Stage) -> None:
+    await wants_own(stage)
+    made = await stage.subscribes(
+        pattern="gh/acme/*", project_slug="gh/acme/*", made_at=utc_now() - timedelta(days=30), branches=("*",)
+    )
+    over = [stage.push(branch=branch, by="octo-ada") for branch in (MAIN, "dev")]
+    running = stage.push("green", age=SOON)
+    await stage.fits()
+    await stage.looks()
+    assert sorted(stage.judge.there) == [(one.number, made.id) for one in over]
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert (stage.told, stage.own.told) == ([(running.number, State.PASSED)], [])
 
 
 async def test_a_project_of_a_pattern_that_is_renamed_is_heard_of_as_long_as_it_fits(stage: Stage) -> None:

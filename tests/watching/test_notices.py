@@ -10,7 +10,7 @@ from bot.authors import Authors
 from bot.circleci.reads import Reads
 from bot.errors import NotAllowed
 from bot.messenger import Messenger
-from bot.models.build import Build, Run
+from bot.models.build import Build, Ended, Run
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Job, Pipeline, ProjectSlug, Ref, TestResult
 from bot.models.notices import About, Notice, Quiet, zone_named
@@ -18,6 +18,7 @@ from bot.models.slack import Watch, utc_now
 from bot.permissions import Permissions
 from bot.settings import Projects
 from bot.store import Store
+from bot.store.notices import MOST_HELD
 from bot.watching.direct import MOST_DENIALS, MOST_REFUSALS, Direct, Said
 from bot.watching.evidence import Evidence
 from bot.watching.later import Later
@@ -26,10 +27,12 @@ from bot.watching.notices import Notices, is_wanted
 from bot.watching.operator import Operator
 from bot.watching.pings import Pings
 from bot.watching.watcher import Sources
+from bot.whereabouts import Whereabouts
 from formatters.links import Links
 from playground.slack.api import Slack
 from playground.slack.conversations import Message
 from tests.watching.test_branches import START, build
+from tests.watching.test_events import TAX, TOTAL, reported
 from tests.watching.test_telling import PEOPLE
 
 ADA, GRACE = "U0ADA", "U0GRACE"
@@ -73,7 +76,7 @@ class Stage:
         self.slack, self.store, self.door, self.far_side = slack, store, Door(), FarSide()
         door = cast("Permissions", self.door)
         authors = Authors(PEOPLE, messenger, store.news.mail)
-        self.pings = Pings(store.claims, authors, door)
+        self.pings = Pings(store.claims, authors, door, Whereabouts(messenger))
         direct, said = Direct(store, messenger, door, operator), Said(Links(), title)
         owners = Owners(store, authors)
         reads = cast("Reads", self.far_side)
@@ -267,7 +270,7 @@ async def test_what_failed_beside_a_hold_is_said_once_and_what_waits_too(stage: 
     assert "Approve hold-prod" not in root.buttons
 
 
-@pytest.mark.parametrize("how", ["thread", "mention", "group"])
+@pytest.mark.parametrize("how", ["thread", "mention", "group", "elsewhere"])
 async def test_what_pings_them_elsewhere_is_not_told_beside(stage: Stage, how: str) -> None:
     await stage.wants(FAILED)
     one = pushed(1)
@@ -275,9 +278,22 @@ async def test_what_pings_them_elsewhere_is_not_told_beside(stage: Stage, how: s
         caller = Caller(person_id=ADA, delivery_id="e")
         await stage.store.watches.add(Watch.of(one.pipeline, "acme/backend", caller, Place(channel_id="C0DEPLOYS")))
     else:
-        await stage.pings.note(one, (ADA if how == "mention" else "S0ONCALL",))
+        there = stage.slack.workspace.open_im(GRACE).id if how == "elsewhere" else "C0DEPLOYS"
+        await stage.pings.note(one, Place(channel_id=there), ("S0ONCALL" if how == "group" else ADA,))
     await stage.over(one)
-    assert bool(stage.told()) is (how == "group")  # who is in a group Slack may not say
+    assert bool(stage.told()) is (how in ("group", "elsewhere"))  # who is in a group Slack may not say
+
+
+async def test_who_was_asked_to_approve_it_in_a_channel_is_not_asked_once_more(stage: Stage) -> None:
+    """What a channel has not asked them for is, and says what else waits."""
+    await stage.wants(WAITING)
+    one = holding(1, "hold-prod", "hold-eu")
+    await stage.pings.note_called(one.runs[0].holds[:1], Place(channel_id="C0DEPLOYS"), (ADA,))
+    await stage.pings.note_called(one.runs[0].holds[1:], Place(channel_id="D0GRACE"), (ADA,))
+    await stage.notices.goes_on(holding(1, "hold-prod"))
+    assert stage.told() == []
+    await stage.notices.goes_on(one)
+    assert stage.told()[0].buttons[:2] == ["Approve hold-prod", "Approve hold-eu"]
 
 
 async def test_in_quiet_hours_it_is_told_after_them_in_one_message_if_it_is_still_so(stage: Stage) -> None:
@@ -301,6 +317,62 @@ async def test_in_quiet_hours_it_is_told_after_them_in_one_message_if_it_is_stil
     assert len(stage.told()) == 2
     await stage.over(pushed(1, "success", 2))
     assert len(stage.told()) == 3
+
+
+async def test_what_mentioned_them_in_quiet_hours_stands_among_what_they_are_told_and_is_none_by_itself(
+    stage: Stage,
+) -> None:
+    for with_another in (False, True):
+        await stage.wants(FAILED, quiet=all_but_an_hour(utc_now()))
+        broke, again = (pushed(number + 10 * with_another) for number in (1, 2))
+        for one in (broke, again):
+            await stage.pings.note(one, Place(channel_id="C0DEPLOYS"), (ADA,))
+        here = pushed(3 + 10 * with_another)
+        await stage.pings.note(here, Place(channel_id="D0ADA"), (ADA,))
+        await stage.over(broke, again, here, *([pushed(14)] if with_another else []))
+        await stage.notices.goes_on(pushed(2 + 10 * with_another, "running", 2))  # so that it is not over any more
+        await stage.wants(FAILED)
+        await stage.later()
+        assert not await stage.store.notices.holding()
+        assert len(stage.told()) == with_another
+    lines = [line for line in stage.told()[0].visible.splitlines() if line.startswith("•")]
+    ends = [line.rpartition(" · ")[2].partition(": ")[0] for line in lines]
+    assert ends == ["you were mentioned in #deploys", "told here already", "#14"]
+    assert "3 builds of yours ended" in stage.told()[0].visible
+
+
+async def test_of_what_failed_in_quiet_hours_it_names_the_tests_and_offers_what_helps(stage: Stage) -> None:
+    await stage.wants(FAILED, quiet=all_but_an_hour(utc_now()))
+    broken, report = reported(7, TOTAL, TAX, many=5)
+    one = pushed(1).model_copy(update={"runs": broken.runs})
+    await stage.store.past.save_ended(Ended(build=one, report=report))
+    await stage.over(one)
+    await stage.wants(FAILED)
+    await stage.later()
+    await stage.wants(FAILED, quiet=all_but_an_hour(utc_now()))
+    await stage.over(*(pushed(number, "error" if number == 4 else "failed") for number in range(2, 7)))
+    await stage.wants(FAILED)
+    await stage.later()
+    first, second = stage.told()
+    assert "#1: unit · 5 tests (total, tax and 3 more)" in first.visible
+    assert first.buttons == ["Rerun failed", "Show log"]
+    assert second.buttons == [f"{what} of #{one}" for one in (3, 5, 6) for what in ("Rerun failed", "Show log")]
+
+
+async def test_of_more_than_are_held_it_says_how_many_there_were(stage: Stage) -> None:
+    """However often one of them ends anew, and also if some are asked for again."""
+    await stage.wants(ENDED, quiet=all_but_an_hour(utc_now()))
+    await stage.over(*(pushed(number) for number in range(1, MOST_HELD + 6)))
+    await stage.over(pushed(1, "success", 2), pushed(50, "success", 2))
+    await stage.notices.goes_on(pushed(51, "running", 2))
+    assert len(await stage.store.notices.held(ADA)) == MOST_HELD - 1
+    await stage.wants(ENDED)
+    await stage.later()
+    await stage.later()
+    (summary,) = stage.told()
+    assert f"{MOST_HELD + 4} builds of yours ended" in summary.visible
+    assert f"and {MOST_HELD + 4 - 20} more" in summary.visible
+    assert (await stage.store.notices.held_ids(ADA), await stage.store.notices.holding()) == ([], set())
 
 
 def all_but_an_hour(now: datetime) -> Quiet:

@@ -71,8 +71,25 @@ async def test_whom_a_rule_mentions_is_called_by_what_waits_once_and_by_no_other
     await stage.telling.waits(waiting("on_hold"))
     (message,) = stage.channel().messages
     assert first_line(message).endswith(" <!subteam^S0RELEASE> <@U0GRACE>")
+    (hold,) = waiting("on_hold").runs[0].holds
+    assert [await stage.pings.is_called(hold, one) for one in ("U0GRACE", "U0ADA", "S0RELEASE")] == [True, False, False]
     await stage.telling.waits(waiting("success"))
     assert "<" not in first_line(message).partition("hold-1")[2]
+
+
+async def test_what_waits_in_somebodys_direct_messages_waits_for_them(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"], channel_id=stage.slack.workspace.open_im("U0ADA").id)
+    await stage.telling.waits(waiting("on_hold"))
+    (hold,) = waiting("on_hold").runs[0].holds
+    assert [await stage.pings.is_called(hold, one) for one in ("U0ADA", "U0GRACE")] == [True, False]
+
+
+async def test_who_is_not_there_is_not_called_by_what_waits(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"], mention="U0GRACE", channel_id="C0WARROOM")
+    await stage.telling.waits(waiting("on_hold"))
+    (hold,) = waiting("on_hold").runs[0].holds
+    assert "<@" not in first_line(stage.channel("war-room").messages[0])
+    assert not await stage.pings.is_called(hold, "U0GRACE")
 
 
 async def test_a_rule_of_another_workflow_leaves_alone_what_it_does_not_see(stage: Stage) -> None:
@@ -212,6 +229,34 @@ async def test_while_the_branch_is_red_it_stands_below_that_or_in_the_channel(
     assert len([one for one in stage.channel().roots if "Deployed" in one.visible]) == 1 - below
 
 
+@pytest.mark.parametrize(("mode", "roots"), [(Mode.THREAD, 1), (Mode.CHANNEL, 4)])
+async def test_what_else_the_build_is_news_of_that_repaired_a_branch_stands_below_that(
+    stage: Stage, mode: Mode, roots: int
+) -> None:
+    await stage.subscribes(events=["broke", "fixed", "deployed", "flaky"], mode=mode)
+    await stage.judged(await failed(stage, 1, TOTAL))
+    await stage.store.past.save_job_results(SLUG, 12, results(TOTAL))
+    green = with_jobs(build(1, "success", 2), job("unit", number=12), job("deploy", number=13))
+    stage.far_side.has(green)
+    await stage.judged(green)
+    assert len(stage.channel().messages) == 4
+    assert len(stage.channel().roots) == roots
+
+
+@pytest.mark.parametrize(("mode", "roots"), [(Mode.THREAD, 1), (Mode.CHANNEL, 2)])
+async def test_that_it_was_slow_stands_below_that_it_was_deployed(stage: Stage, mode: Mode, roots: int) -> None:
+    await stage.subscribes(events=["deployed", "slow"], mode=mode)
+    for number in range(1, 6):
+        await stage.judged(with_jobs(in_minutes(number, 6), job("test")))
+    slow = with_jobs(in_minutes(6, 14), job("deploy", number=60))
+    await stage.judged(slow, slow)
+    assert [one.text.rpartition("#6: ")[2].partition(":")[0] for one in stage.channel().messages] == [
+        "Deployed",
+        "Slow",
+    ]
+    assert len(stage.channel().roots) == roots
+
+
 @pytest.mark.parametrize("lost", ["after", "before"])
 async def test_what_is_cut_off_is_said_once(stage: Stage, lost: str) -> None:
     await stage.subscribes(events=["deployed", "waiting"])
@@ -223,6 +268,38 @@ async def test_what_is_cut_off_is_said_once(stage: Stage, lost: str) -> None:
             await stage.slack.pause(0.01)
         await tell(one)
     assert len(stage.channel().messages) == 2
+
+
+async def test_what_comes_beside_what_a_run_died_over_is_a_message_of_its_own(stage: Stage) -> None:
+    """By the next look another job waits too, and another one was deployed."""
+    await stage.subscribes(events=["waiting", "deployed"], mode=Mode.CHANNEL)
+    await stage.dies_over(waiting("on_hold"), stage.telling.waits)
+    for statuses in (["on_hold", "on_hold"], ["success", "success"]):
+        assert await stage.telling.waits(waiting(*statuses)) is None
+    jobs = [job(f"deploy-{where}", number=number) for number, where in enumerate(("eu", "us"), start=7)]
+    stage.far_side.has(with_jobs(build(1), jobs[0]))
+    await stage.dies_over(build(1))
+    stage.far_side.has(with_jobs(build(1, "success", 2), *jobs))
+    await stage.judged(build(1, "success", 2))
+    said = [
+        one.visible.partition("backend · ")[2].partition("\n")[0].replace("*", "") for one in stage.channel().messages
+    ]
+    assert said == [
+        "hold-1 was approved (build).",
+        "hold-2 was approved (build).",
+        "Deployed: deploy-eu passed, though the build failed.",
+        "Deployed: deploy-us passed.",
+    ]
+    assert not any("[ " in one.visible for one in stage.channel().messages)
+
+
+async def test_what_a_run_died_over_says_what_became_of_it_though_it_waits_no_more(stage: Stage) -> None:
+    await stage.subscribes(events=["waiting"])
+    await stage.telling.waits(waiting("blocked", "success"))
+    await stage.dies_over(waiting("on_hold", "success"), stage.telling.waits)
+    assert await stage.telling.waits(waiting("success", "success")) is None
+    (message,) = stage.channel().messages
+    assert ("hold-1 was approved" in message.visible, "[ " in message.visible) == (True, False)
 
 
 async def test_of_a_branch_that_is_snoozed_nothing_is_told(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """What channels that subscribed to a branch are told: once each, whatever is cut off, and never lost in silence."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from datetime import timedelta
 from random import Random
@@ -29,10 +30,12 @@ from bot.watching.operator import Operator
 from bot.watching.otherwise import MOST_WAITS
 from bot.watching.pausing import LONGEST, MOST_DENIALS, MOST_REFUSALS, MOST_TRIES, again_after
 from bot.watching.pings import Pings
+from bot.watching.read_on import A_PAGE
 from bot.watching.saying import Saying
 from bot.watching.telling import Telling
 from bot.watching.triager import final_key
 from bot.watching.watcher import Sources
+from bot.whereabouts import Whereabouts
 from formatters import red
 from formatters.links import Links
 from playground.slack.api import Slack
@@ -52,15 +55,17 @@ class FarSide:
         self.builds: dict[int, Build] = {}
         self.broken: dict[int, CircleCIError] = {}
         self.asked = 0
+        self.of_forks = 0  # builds that stand on a page before each of ours, and are left out
 
     def has(self, *builds: Build) -> None:
         self.builds |= {one.pipeline.number: one for one in builds}
 
-    async def pipelines(self, _slug: str, _branch: str) -> list[Pipeline]:
-        self.asked += 1
+    async def pipelines(self, _slug: str, _branch: str, pages: int = 1) -> list[Pipeline]:
+        self.asked += pages
         if not self.builds:
             raise Unavailable("it does not answer")
-        return [self.builds[number].pipeline for number in sorted(self.builds, reverse=True)]
+        newest = sorted(self.builds, reverse=True)[: pages * A_PAGE // (1 + self.of_forks)]
+        return [self.builds[number].pipeline for number in newest]
 
     async def whole(self, pipeline: Pipeline) -> Build:
         self.asked += 1
@@ -100,14 +105,16 @@ class Stage:
         sources = Sources(reads, reads, (), Projects(projects={"backend": tells_aloud}))
         door = cast("Permissions", self.door)
         self.messenger = messenger
-        pings = self.pings = Pings(store.claims, Authors(PEOPLE, messenger, store.news.mail), door)
+        pings = self.pings = Pings(
+            store.claims, Authors(PEOPLE, messenger, store.news.mail), door, Whereabouts(messenger)
+        )
         self.telling = Telling(store, messenger, door, sources, Links(), operator, pings)
 
-    async def dies_over(self, one: Build) -> None:
-        """Let a run post the message about a branch, and die before it hears that."""
+    async def dies_over(self, one: Build, tell: Callable[[Build], Awaitable[object]] | None = None) -> None:
+        """Let a run post a message about a branch, or a build, and die before it hears that."""
         lost, before = asyncio.Event(), len(self.channel().messages)
         self.slack.faults.add("POST", "/api/chat.postMessage", drop="after", until=lost)
-        run = asyncio.create_task(self.telling.judged(one))
+        run = asyncio.ensure_future((tell or self.telling.judged)(one))
         await self.slack.wait_for(lambda: len(self.channel().messages) > before)
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
@@ -396,6 +403,75 @@ async def test_who_may_not_look_at_it_there_is_not_mentioned(stage: Stage) -> No
     assert ["<@U0ADA>" in one for name in ("deploys", "releases") for one in first_words(stage, name)] == [False, True]
 
 
+DEPLOYS, ADAS, GRACES, WITHOUT_HER = "C0DEPLOYS", "D0ADA", "D0GRACE", "C0WARROOM"
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        ([ADAS, DEPLOYS], [False, True]),
+        ([WITHOUT_HER, DEPLOYS], [False, True]),
+        ([WITHOUT_HER, ADAS], [False, False]),
+        ([GRACES, DEPLOYS], [True, False]),
+        ([DEPLOYS, GRACES], [True, False]),
+    ],
+)
+async def test_who_broke_it_is_mentioned_where_they_are_and_else_hears_of_it_otherwise(
+    stage: Stage, channels: list[str], expected: list[bool]
+) -> None:
+    """In direct messages these are those whose they are; a mention that reaches nobody takes theirs from no channel."""
+    for one in ("U0ADA", "U0GRACE"):
+        stage.slack.workspace.open_im(one)
+    for channel_id in channels:
+        await stage.subscribes(channel_id=channel_id)
+    await stage.judged(pushed_by("octo-grace", 1))
+    assert ["<@U0GRACE>" in first_words(stage, one)[0] for one in channels] == expected
+    assert await stage.pings.is_pinged(pushed_by("octo-grace", 1), "U0GRACE") is any(expected)
+
+
+async def test_whom_a_rule_names_is_mentioned_where_they_are_also_in_what_is_written_anew(stage: Stage) -> None:
+    direct = stage.slack.workspace.open_im("U0ADA")
+    for channel_id in (WITHOUT_HER, direct.id, DEPLOYS):
+        await stage.subscribes(channel_id=channel_id, mention="U0GRACE", branches=["main", "tag:v*"])
+    await stage.subscribes(channel_id=WITHOUT_HER, mention="S0RELEASE", events=["broke", "still-red"])
+    await stage.judged(pushed_by("octo-ada", 1))
+    assert not await stage.pings.is_pinged(pushed_by("", 1), "S0RELEASE")  # who is in it Slack may not say
+    assert await stage.pings.is_pinged(pushed_by("", 1), "U0GRACE")
+    await stage.judged(build(2), build(3, vcs={"tag": "v1.0"}))
+    said = {one: str([message.blocks for message in stage.channel(one).messages]) for one in (WITHOUT_HER, direct.id)}
+    assert not any("U0GRACE" in text for text in said.values())
+    assert "S0RELEASE" in said[WITHOUT_HER]
+    assert str([message.blocks for message in stage.channel().messages]).count("<@U0GRACE>") == 2
+
+
+async def test_what_is_told_in_somebodys_direct_messages_is_told_to_them(stage: Stage) -> None:
+    """Whether it mentions them or not; what is written anew there tells them nothing."""
+    direct = stage.slack.workspace.open_im("U0ADA")
+    await stage.subscribes(channel_id=direct.id, events=["broke", "passed"], branches=["main", "tag:*"])
+    await stage.subscribes(made_by="U0GRACE", events=OF_BRANCHES)
+    tag = build(6, vcs={"tag": "v1.0"})
+    ends = [build(2, "success"), build(3), build(4), build(1, "success"), tag]
+    await stage.judged(*ends)
+    assert [await stage.pings.is_pinged(one, "U0ADA") for one in ends] == [True, True, False, True, True]
+    assert not any([await stage.pings.is_pinged(one, "U0GRACE") for one in ends])
+
+
+async def test_what_some_workflows_mention_somebody_for_is_the_end_of_the_build(stage: Stage) -> None:
+    await stage.subscribes(workflows=["deploy"])
+    one = of_two(1, "success", "failed", "octo-grace")
+    await stage.judged(one)
+    assert "<@U0GRACE>" in first_words(stage)[0]
+    assert await stage.pings.is_pinged(one, "U0GRACE")
+
+
+async def test_where_slack_does_not_say_who_is_in_a_channel_it_is_mentioned_there_and_told_beside(stage: Stage) -> None:
+    await stage.subscribes()
+    stage.slack.refuse("users.conversations", "missing_scope", times=9)
+    await stage.judged(pushed_by("octo-grace", 1))
+    assert "<@U0GRACE>" in first_words(stage)[0]
+    assert not await stage.pings.is_pinged(pushed_by("octo-grace", 1), "U0GRACE")
+
+
 async def test_in_the_mode_of_messages_each_stands_in_the_channel(stage: Stage) -> None:
     await stage.subscribes(mode=Mode.CHANNEL, events=OF_BRANCHES)
     await stage.judged(build(1), build(2), build(3, "success"))
@@ -509,6 +585,23 @@ async def test_since_when_it_is_red_is_said_where_that_is_sure(
     assert stage.texts() == [f"main of acme/backend is red since {since}"]
 
 
+@pytest.mark.parametrize(("known", "since"), [(None, "#6 or before"), (2, "#6 or before"), (5, "#6")])
+async def test_builds_of_forks_between_those_of_a_branch_hide_none_of_them(
+    stage: Stage, known: int | None, since: str
+) -> None:
+    """Nor what repaired it."""
+    stage.far_side.of_forks = A_PAGE - 1
+    stage.far_side.has(*(build(number, "success" if number == 5 else "failed") for number in (1, 2, 3, 5, 6)))
+    await stage.subscribes()
+    await stage.judged(*([build(known, "success")] if known else []), build(6))
+    assert stage.texts() == [f"main of acme/backend is red since {since}"]
+    await stage.subscribes(channel_id="C0RELEASES")
+    await stage.judged(build(1))
+    await stage.store.news.note_judged(ProjectSlug("gh/acme/backend"), "main", 6)
+    await stage.judged(build(6))
+    assert stage.texts("releases")[0] == GREEN
+
+
 @pytest.mark.parametrize(("listed", "since"), [([4, 3, 1], "#3"), ([4, 3, 2], "#3 or before")])
 async def test_who_hears_of_it_as_it_stays_red_is_told_just_so(stage: Stage, listed: list[int], since: str) -> None:
     await stage.subscribes(events=["still-red"])
@@ -539,6 +632,24 @@ async def test_what_repaired_a_branch_while_its_channel_was_told_nothing_is_not_
     assert second.text.startswith("main of acme/backend is red since #5 or before")
     assert "S0ONCALL" in str(second.history[0])
     assert "2nd red build" in second.visible
+
+
+@pytest.mark.parametrize(("newest", "pages"), [(12, 1 + 2), (34, 1 + 2 + 4)])
+async def test_what_repaired_a_branch_is_found_however_many_builds_came_since(
+    stage: Stage, newest: int, pages: int
+) -> None:
+    """Also behind a page of them: all that is read is read once for all channels."""
+    for channel_id in ("C0DEPLOYS", "C0RELEASES"):
+        await stage.subscribes(channel_id=channel_id)
+    stage.far_side.has(*(build(number, "success" if number == 3 else "failed") for number in range(1, newest + 1)))
+    await stage.judged(build(1))
+    await stage.store.news.note_judged(ProjectSlug("gh/acme/backend"), "main", newest - 1)
+    stage.far_side.asked = 0
+    await stage.judged(build(newest))
+    for channel in ("deploys", "releases"):
+        assert stage.texts(channel)[0] == GREEN
+        assert f"is red since #{newest}" in stage.texts(channel)[-1]
+    assert stage.far_side.asked == pages + len(range(2, newest))
 
 
 async def test_what_repaired_a_branch_unheard_is_named_when_another_passes_or_breaks_it(stage: Stage) -> None:

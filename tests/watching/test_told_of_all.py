@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.models.circleci import PipelineId
 from bot.models.slack import utc_now
 from bot.models.told import Reason, Why
-from bot.watching.lists import PAGES
+from bot.watching.read_on import PAGES
 from playground.circleci.pipelines import Pipeline as Pushed
 from tests.watching.test_news import LONG, MAIN, SLUG, SOON, Stage, stage
 
