@@ -116,13 +116,10 @@ def named(state: Branch, title: str) -> str:
     return f"*{literal(branch_words(state.branch), name=True)}* of {literal(title)}"
 
 
-def forsaken(state: Branch, title: str, links: Links, *, is_twice: bool = False) -> Message:
-    """Return what is left of the message once no subscription of its channel is about the branch any more.
-
-    Or where it `is_twice` here, once another message is about it.
-    """
+def forsaken(state: Branch, title: str, links: Links, reason: str = NO_RULE) -> Message:
+    """Return what is left of the message once nothing is told of the branch any more, for that reason."""
     since = link(links.pipeline(state.project_slug, state.red_since), f"#{state.red_since}")
-    why = f"{TWICE if is_twice else NO_RULE}, so I do not say how it stands now."
+    why = f"{reason}, so I do not say how it stands now."
     return assemble(
         f"{_plain(state)} of {clean(title)} was red since #{state.red_since}. {why}",
         section(f"🔕 *{literal(branch_words(state.branch), name=True)} was red* · {literal(title)} · since {since}"),

@@ -44,7 +44,7 @@ class Forsaking:
         """Let one message say so; returns the pause before another try, where Slack does not take that now."""
         state, pause = one.state, None
         if state.is_red and state.root_ts is not None:
-            word = red.forsaken(state, one.title, self._links, is_twice=one.is_twice)
+            word = red.forsaken(state, one.title, self._links, red.TWICE if one.is_twice else red.NO_RULE)
             pause = await self._edited(state.channel_id, state.root_ts, word)
         if pause is None:
             await self._store.subscriptions.orphans.gone(one)
