@@ -113,12 +113,12 @@ class Roots:
         kept = self._store.subscriptions
         await kept.forget_unheard(channel_id, slug, title)
         for one in await kept.orphans.of(channel_id, slug):
-            if (pause := await self._ended(one)) is not None:
+            if (pause := await self._ended_left(one)) is not None:
                 return pause
         rules = [one for one in await kept.of_project(slug) if one.channel_id == channel_id]
         return await self._forsake_holds(channel_id, slug, title, [one for one in rules if Event.WAITING in one.events])
 
-    async def _ended(self, one: Orphan) -> timedelta | None:
+    async def _ended_left(self, one: Orphan) -> timedelta | None:
         """Let a message end, once nobody writes about its branch: else that would say again that the branch is red."""
         state, kept = one.state, self._store.subscriptions
         name = state.channel_id, state.project_slug, state.branch

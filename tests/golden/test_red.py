@@ -247,6 +247,13 @@ async def nobody_subscribes_any_more(stage: Stage) -> None:
     await stage.presses("grace", root, button)
 
 
+async def ended_by_a_button(stage: Stage) -> None:
+    await subscribes(stage)
+    await stage.types("ada", "subscriptions", "deploys")
+    listed = stage.team.ada.sees_only[-1]
+    await stage.presses("ada", listed, listed.element("Unsubscribe"))
+
+
 async def cannot_be_told(stage: Stage) -> None:
     await subscribes(stage)
     await is_built(stage, GREEN)
@@ -286,6 +293,7 @@ SCENES: dict[str, Scene] = {
     "red-asked-of-some-workflows": asked_in_the_thread_of_some_workflows,
     "red-asked-of-somebodys-builds": asked_in_the_thread_of_somebodys_builds,
     "red-repaired-before-a-hold": repaired_before_a_hold,
+    "red-ended-by-a-button": ended_by_a_button,
 }
 
 
