@@ -360,6 +360,16 @@ class EndSnooze(ButtonAction):
     since: int
 
 
+class EndSubscription(ButtonAction):
+    """*Unsubscribe*: that a channel hears no more of what this subscription of it is about, by its mark.
+
+    One that was begun anew is another.
+    """
+
+    action_id: ClassVar[str] = "end_subscription"
+    mark: str
+
+
 class _OfQuestion(BaseModel):
     """An answer to what an act waits for, which takes the `word` that the act itself takes."""
 

@@ -72,6 +72,7 @@ from bot.watching.operator import Operator
 from bot.watching.pings import Pings
 from bot.watching.roots import Roots
 from bot.watching.rounds import Rounds
+from bot.watching.saying import Saying
 from bot.watching.teller import Teller
 from bot.watching.telling import Telling
 from bot.watching.triager import Past, Triager
@@ -189,7 +190,7 @@ class App:
         whereabouts = Whereabouts(messenger)
         pings = Pings(store.claims, authors, permissions, whereabouts)
         telling = self.telling = Telling(store, messenger, permissions, sources, links, operator, pings)
-        roots = Roots(store, messenger, telling, links)
+        roots, saying = Roots(store, messenger, telling, links), Saying(store, messenger)
         kept = timedelta(days=settings.audit_retention_days)
         self._record = Record(store, kept, messenger.user_name, to_output=settings.audit_log)
         operations = self.operations = Operations(
@@ -205,6 +206,7 @@ class App:
                 messenger=messenger,
                 teller=teller,
                 roots=roots,
+                saying=saying,
                 engine=engine,
             )
         )
@@ -235,7 +237,7 @@ class App:
         dispatcher = Dispatcher(context, operator, self._record, links, signs, engine)
         sweep = self._sweep = Sweep(store, engine, operator, circleci, Fits(store, circleci, projects), later)
         self._rounds = Rounds(settings, store, Steadily(watcher.look, "look_failed", most=None), engine.woke)
-        watching = Watching(triager, news, lists, roots)
+        watching = Watching(triager, news, lists, roots, saying)
         engine.register(tasks(dispatcher, signs, operations, watching, sweep, store.questions, engine.wake))
         self.desk = Desk(in_the_polite_lane(context, past), self._record, links, brings_secret)
         self._links = links

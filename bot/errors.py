@@ -56,8 +56,10 @@ class UsageError(UserError):
     """A word or an argument that cannot be understood.
 
     `problem` is a short sentence about `given`; `command` names the command it belongs to, when there is one;
-    `did_you_mean` is a whole corrected command line.
+    `did_you_mean` is a whole corrected command line, and `repaired` one in which other words stand in the place of one.
     """
+
+    repaired = ""
 
     def __init__(
         self, problem: str, *, given: str = "", command: str | None = None, did_you_mean: str | None = None

@@ -20,13 +20,14 @@ from bot.slack.signs import Signs
 from bot.store import Store
 from bot.store.questions import Questions
 from bot.watching import engine
-from bot.watching.engine import END_LOCK, LISTS, NEWS, Engine, Task, again, every, in_turn, once
+from bot.watching.engine import END_LOCK, END_MESSAGES, LISTS, NEWS, SAY, Engine, Task, again, every, in_turn, once
 from bot.watching.fitting import Fits
 from bot.watching.later import Later
 from bot.watching.lists import Lists
 from bot.watching.news import Newsreader
 from bot.watching.operator import Operator
 from bot.watching.roots import Roots
+from bot.watching.saying import Saying
 from bot.watching.triager import Triager
 
 SWEEP_EVERY = timedelta(seconds=60)
@@ -42,6 +43,7 @@ class Watching(NamedTuple):
     news: Newsreader
     lists: Lists
     roots: Roots
+    saying: Saying
 
 
 def tasks(
@@ -69,6 +71,8 @@ def tasks(
         engine.NEWS: again(Steadily(watching.news.look, "news_not_judged", most=None)),
         engine.LISTS: again(Steadily(watching.lists.look, "list_not_read", most=None)),
         engine.END_SNOOZE: again(Steadily(watching.roots.end_snooze, "end_of_snooze_not_told")),
+        engine.END_MESSAGES: again(Steadily(watching.roots.forsake_unheard, "messages_not_ended")),
+        engine.SAY: again(Steadily(watching.saying.say, "channel_not_told", most=None)),
         engine.RERUN_ONCE: once(operations.rerun_once),
         engine.SWEEP: every(SWEEP_EVERY, sweep),
     }
@@ -135,7 +139,8 @@ class Sweep:
         self.locks = Steadily(self._end_locks, "locks_not_swept", most=None)
         looks = Steadily(self._give_looks, "sweep_failed", most=None)
         news = Steadily(self._give_news, "news_not_swept", most=None)
-        self._steps = (looks, news, self.locks, self.tokens, Steadily(later, "not_told_later", most=None))
+        unsaid = Steadily(self._give_unsaid, "unsaid_not_swept", most=None)
+        self._steps = (looks, news, unsaid, self.locks, self.tokens, Steadily(later, "not_told_later", most=None))
 
     async def __call__(self) -> None:
         """Sweep once; what fails is swept the next time."""
@@ -152,6 +157,13 @@ class Sweep:
             await self._engine.add(LISTS, slug)
         for pipeline_id in await self._store.news.open():
             await self._engine.add(NEWS, pipeline_id)
+
+    async def _give_unsaid(self) -> None:
+        """Have said what channels are still to be told, and messages ended that no subscription keeps true any more."""
+        for channel_id in await self._store.unsaid.channels():
+            await self._engine.add(SAY, channel_id)
+        for one in await self._store.subscriptions.orphans.all():
+            await self._engine.add(END_MESSAGES, one.state.channel_id, one.state.project_slug, one.title)
 
     async def _end_locks(self) -> None:
         await self._store.locks.keep_waiting()

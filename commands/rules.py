@@ -1,14 +1,16 @@
 """What a channel wants to hear, read word by word. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from pydantic import Field
 
 from bot.errors import UsageError
 from bot.grammar import Word, check_no_question, parse_parameters, parse_project, without_stop
-from bot.models import patterns
+from bot.models import patterns, spelling
 from bot.models.circleci import ProjectSlug, Ref
+from bot.models.globs import fits_nothing
 from bot.models.rule_line import (
     BY,
     MENTION,
@@ -111,7 +113,11 @@ def ref_of(name: str) -> Ref:
 
 def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
     """Return what to hear; raises UsageError as well where nothing of it would mention whom it names."""
-    found = _read(words, projects)
+    found = _read(words, projects, "subscribe")
+    named = [one for one in (found.wish.of(tags=False), found.wish.of(tags=True)) if one]
+    if (named and all(map(fits_nothing, named))) or (found.workflows and fits_nothing(found.workflows)):
+        problem = "Nothing would ever be told: what is left out by ! is all that is named."
+        raise UsageError(problem, given=" ".join([*found.branches, *found.workflows]))
     if found.mention and not found.wish.calls_for_help:
         problem = "I mention somebody when a branch breaks (broke, failed) or when something waits for an approval"
         raise UsageError(f"{problem} (waiting), and none of these is asked for here.", given=f"mention={found.mention}")
@@ -120,8 +126,11 @@ def parse(words: Sequence[Word], projects: Projects) -> OfBranches:
     return found
 
 
-def _read(words: Sequence[Word], projects: Projects) -> OfBranches:
-    """Return the request: what is no word of ours is a branch, and one that is called so goes in quotes."""
+def _read(words: Sequence[Word], projects: Projects, verb: str) -> OfBranches:
+    """Return the request: what is no word of ours is a branch, and one that is called so goes in quotes.
+
+    Where a word may be meant for others, the error has the line with these in its place.
+    """
     check_no_question(words)
     rest = without_stop(words)
     if not rest:
@@ -135,10 +144,14 @@ def _read(words: Sequence[Word], projects: Projects) -> OfBranches:
             said.append(text)
         elif not word.quoted and text.startswith(OPTIONS):
             options.append(word.text)
+            if _is(word.text, WORKFLOW):
+                with _repaired(verb, rest, word):
+                    _value(word.text)
         elif is_of_pattern and not word.quoted and word.text[0] == "!" and names_project(word.text, owner):
             left_out.append(_of_projects(word.text[1:]))
         else:
-            branches.append(_branch(word, owner))
+            with _repaired(verb, rest, word):
+                branches.append(_branch(word, owner))
     workflows = [_value(one) for one in options if _is(one, WORKFLOW)]
     return OfBranches(
         project=project,
@@ -154,7 +167,34 @@ def _read(words: Sequence[Word], projects: Projects) -> OfBranches:
 
 def parse_rule(words: Sequence[Word], projects: Projects) -> OfRule:
     """Return the same of what is to end."""
-    return OfRule.model_validate(_read(words, projects).model_dump())
+    return OfRule.model_validate(_read(words, projects, "unsubscribe").model_dump())
+
+
+@contextmanager
+def _repaired(verb: str, words: Sequence[Word], wrong: Word) -> Iterator[None]:
+    """Let an error within the block bear the line with what the word is surely meant for, where that is known."""
+    try:
+        yield
+    except UsageError as error:
+        if meant := _meant_by(wrong):
+            said = [part for word in words for part in (meant if word is wrong else [_as_said(word)])]
+            error.repaired = " ".join([verb, *said])
+        raise
+
+
+def _meant_by(wrong: Word) -> list[str]:
+    """Return the words that one may be meant for: those of a list, the one of ours that it nearly is, or all."""
+    name, is_option, value = wrong.text.rpartition("=")
+    if is_list(value) and '"' not in value:
+        return [f"{name}{is_option}{one}" for one in value.split(",") if one]
+    if all_of_it := _ALL.get(wrong.text.lower()):
+        return [all_of_it.split("`")[1]]
+    near = slip(wrong.text)
+    return [near] if near else []
+
+
+def _as_said(word: Word) -> str:
+    return spelling.quoted(word.text) if word.quoted else word.text
 
 
 def _project(word: Word, projects: Projects) -> tuple[str, list[str]]:

@@ -137,6 +137,7 @@ async def snooze(request: OfSnooze, caller: Caller, context: Context) -> Snoozed
     Where that leaves open what is meant, it is asked, by what is red in the channel.
     """
     slug, ref = request.about(context.projects)
+    slug = await context.store.subscriptions.now_called(slug) if slug else None  # a line may be of its old name
     rules = await context.store.subscriptions.of_project(slug) if slug else []
     rule = next((one for one in rules if one.channel_id == caller.channel_id), None)
     if rule is None and (lines := await _meant(request, caller, context)):

@@ -2,18 +2,22 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from pydantic import Field
 
-from bot.answers.subscriptions import Subscribed, Subscriptions, WhichSubscription
+from bot.actions import EndSubscription
+from bot.answers.subscriptions import Subscribed, Subscriptions, Unseen, WhichSubscription
 from bot.errors import CircleCIError, NotFound, NothingToDo, UsageError
 from bot.grammar import Word, without_stop
-from bot.models import patterns
+from bot.models import patterns, rule_line
+from bot.models.build import Build
 from bot.models.caller import Caller
-from bot.models.circleci import Project, ProjectSlug, Ref
+from bot.models.circleci import Pipeline, Project, ProjectSlug, Ref
+from bot.models.globs import matches
 from bot.models.help import CommandHelp
+from bot.models.likeness import are_alike
 from bot.models.rule_line import TAG
 from bot.models.slugs import spelled_alike
 from bot.models.subscription import Event, Subscription, Wish
@@ -22,6 +26,7 @@ from bot.policy import globs
 from bot.requests import Request
 from bot.routing import Context, Router
 from bot.settings import Projects
+from bot.together import together
 from bot.watching.fitting import known_projects
 from commands.rules import ME, OfBranches, OfRule, parse, parse_rule, ref_of
 from formatters.subscriptions import pages as in_pages
@@ -71,6 +76,7 @@ SUBSCRIPTIONS = CommandHelp(
     example="subscriptions",
     phrases=("subscriptions 2",),
 )
+MOST_OUTLINED = 5  # builds, in which a workflow is looked for
 MOST_LOOKED_FOR = 3  # of the branches that are named: whether CircleCI has built any
 _PAGE = re.compile(r"[1-9][0-9]{0,2}")
 
@@ -94,7 +100,8 @@ async def subscribe(request: OfBranches, caller: Caller, context: Context) -> Su
     if not (request.branches or project.default_branch):
         raise UsageError("CircleCI names no default branch there. Which branches?", given=project.title)
     unbuilt = await _unbuilt(project, request.branches, caller, context)
-    return await context.operations.subscribe(caller, project, wish, unbuilt)
+    unseen = await _unseen(project, wish, caller, context) if wish.scope else None
+    return await context.operations.subscribe(caller, project, wish, unbuilt, unseen)
 
 
 async def _wish(request: OfBranches, caller: Caller, context: Context) -> Wish:
@@ -132,22 +139,88 @@ async def _unbuilt(project: Project, names: Sequence[str], caller: Caller, conte
     return tuple(found)
 
 
+async def _unseen(project: Project, wish: Wish, caller: Caller, context: Context) -> Unseen | None:
+    """Return what of whose builds and which workflows alone count none of the newest has; nobody waits for that.
+
+    What they may not look at is as if it were not there.
+    """
+    listed, builds = list[Pipeline](), list[Build]()
+    with suppress(CircleCIError, NotFound, TimeoutError):
+        async with asyncio.timeout(SOON_SECONDS):
+            newest = await context.circleci.pipelines(project.slug)
+            readable = await context.permissions.readable(caller, {(project.slug, one.ref) for one in newest})
+            listed = [one for one in newest if (project.slug, one.ref) in readable]
+            outlined = listed[:MOST_OUTLINED] if wish.workflows else []
+            builds = list(await together(*(context.circleci.outline(one) for one in outlined)))
+    people = {one.actor for one in listed if one.actor}
+    return unseen(wish, people, {run.workflow.name for build in builds for run in build.runs})
+
+
+def unseen(wish: Wish, people: Collection[str], workflows: Collection[str]) -> Unseen | None:
+    """Return what a line has that none of these fits, and what is nearly that; None for nothing. Pure."""
+    names = [wish.by] if wish.by and people and wish.by.lower() not in map(str.lower, people) else []
+    globs_of_none = [
+        one for one in wish.workflows if workflows and not one.startswith("!") and not matches([one], workflows)
+    ]
+    near = [rule_line.options("", one, ()) for one in sorted(people) if any(are_alike(name, one) for name in names)]
+    near += [
+        rule_line.options("", "", [one]) for one in sorted(workflows) if any(are_alike(it, one) for it in globs_of_none)
+    ]
+    found = rule_line.options("", names[0] if names else "", globs_of_none)
+    return Unseen(options=tuple(found), near=tuple(option for one in near for option in one)) if found else None
+
+
 async def unsubscribe(request: OfRule, caller: Caller, context: Context) -> Subscribed | WhichSubscription:
     """End the one that is named, or the only one to a project; CircleCI is not asked, as it may know it no more.
 
-    Who made one may end it, also where they may not read it any more.
+    Who made one may end it, also where they may not read it any more. A run that died is gone on with.
     """
-    of_project = [one for one in await _of_channel(caller, context) if _is_of(one, request.project)]
-    of_others = [one for one in of_project if one.made_by != caller.person_id]
-    readable = await readable_of(of_others, caller, context)
-    kept = [one for one in of_project if one not in of_others or one in readable]
+    if begun := await context.operations.begun_to_end(caller):
+        return await context.operations.unsubscribe(caller, begun)
+    slug = await context.store.subscriptions.now_called(ProjectSlug(request.project))  # which may be typed as it was
+    of_channel = await _of_channel(caller, context)
+    kept = await _theirs([one for one in of_channel if _is_of(one, slug)], caller, context)
     wish = await _wish(request, caller, context)
     named = meant(kept, request, wish)
-    if not named:
-        raise NothingToDo("not_subscribed", what=_called(request.project))
-    if len(named) > 1:
+    if len(named) == 1:
+        return await context.operations.unsubscribe(caller, named[0])
+    if named:
         return WhichSubscription(project_title=named[0].project_title, subscriptions=tuple(named))
-    return await context.operations.unsubscribe(caller, named[0])
+    of_project = await context.store.subscriptions.of_project(slug)
+    of_patterns = [one for one in of_project if one.pattern and one.channel_id == caller.channel_id]
+    near = nearest([*kept, *await _theirs(of_patterns, caller, context)], request)
+    if not near:
+        raise NothingToDo("not_subscribed", what=_called(request.project))
+    return WhichSubscription(project_title=_called(slug), subscriptions=tuple(near), are_near=True)
+
+
+async def end(button: EndSubscription, caller: Caller, context: Context) -> Subscribed:
+    """End the very one that is listed: one that was begun anew with the same line is another."""
+    if begun := await context.operations.begun_to_end(caller):
+        return await context.operations.unsubscribe(caller, begun)
+    of_channel = await _of_channel(caller, context)
+    found = [one for one in of_channel if one.mark == button.mark]
+    if not found:
+        raise NothingToDo("subscription_over")
+    return await context.operations.unsubscribe(caller, found[0])
+
+
+async def _theirs(found: Sequence[Subscription], caller: Caller, context: Context) -> list[Subscription]:
+    """Return those that somebody made, or may read."""
+    of_others = [one for one in found if one.made_by != caller.person_id]
+    readable = await readable_of(of_others, caller, context)
+    return [one for one in found if one not in of_others or one in readable]
+
+
+def nearest(found: Sequence[Subscription], request: OfBranches) -> Sequence[Subscription]:
+    """Return those that tell of a branch which a line names, where it ends none of them; else all that may. Pure."""
+    names = [name for name in request.branches if not name.startswith("!")]
+    about = [one for one in found if any(_tells_of(one, name) for name in names)]
+    return about or found
+
+
+def _tells_of(one: Subscription, name: str) -> bool:
+    return name in one.branches or (globs.is_plain(name) and one.wants_ref(ref_of(name)))
 
 
 def _called(project: str) -> str:
@@ -260,4 +333,5 @@ def register(router: Router) -> None:
     """Teach the router these commands. To read is enough, but what they change everybody in the channel reads."""
     router.command(SUBSCRIBE, permission="read", request=OfBranches, parse=parse, handle=subscribe)
     router.command(UNSUBSCRIBE, permission="read", request=OfRule, parse=parse_rule, handle=unsubscribe)
+    router.action(EndSubscription, permission="read", handle=end)
     router.command(SUBSCRIPTIONS, permission="read", request=Page, parse=parse_page, handle=subscriptions)

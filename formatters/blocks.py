@@ -302,6 +302,9 @@ def _numbered(blocks: Sequence[Block]) -> list[Block]:
         if block["type"] == "actions":
             elements = [element | {"action_id": _unique(element["action_id"], seen)} for element in block["elements"]]
             block = block | {"elements": elements}  # noqa: PLW2901  # the same block, numbered
+        elif beside := block.get("accessory"):
+            named = {"action_id": _unique(beside["action_id"], seen)}
+            block = block | {"accessory": beside | named}  # noqa: PLW2901  # the same
         numbered.append(block)
     return numbered
 

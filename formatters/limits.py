@@ -44,6 +44,8 @@ def _of_block(block: Block) -> Iterator[str]:
     match block.get("type"):
         case "section":
             yield from _length("text", block.get("text", {}).get("text", ""), MAX_SECTION)
+            if beside := block.get("accessory"):
+                yield from _of_button(beside)
         case "context":
             elements = block.get("elements", [])
             if not 1 <= len(elements) <= 10:
@@ -79,4 +81,5 @@ def _length(name: str, text: str, limit: int) -> Iterator[str]:
 
 def _action_ids(message: Message) -> list[str]:
     buttons = (block["elements"] for block in message.blocks if block.get("type") == "actions")
-    return [element["action_id"] for elements in buttons for element in elements]
+    beside = [block["accessory"] for block in message.blocks if block.get("accessory")]
+    return [element["action_id"] for elements in (*buttons, beside) for element in elements]

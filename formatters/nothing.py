@@ -222,6 +222,9 @@ _WORDS: dict[str, Callable[[NothingToDo], str]] = {
         f"There is no such subscription to {literal(one.what)} here. `/ci subscriptions` lists what there is, "
         "each with the line that ends it."
     ),
+    "subscription_over": lambda _: (
+        "This subscription has ended already. `/ci subscriptions` lists what there is, each with the line that ends it."
+    ),
     "no_project_fits": lambda one: (
         f"I know no project {code(one.what, 120)} that you may look at, so nothing would be told. Nothing was done. "
         "`/ci projects` lists those that I follow."

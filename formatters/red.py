@@ -35,6 +35,7 @@ from formatters.words import branch_words, count, duration, listed, took
 
 MOST_NAMED = 5  # tests
 NO_RULE = "No subscription of this channel is about it any more"
+TWICE = "Another message here is about it by now"
 GROUP = "S"  # what Slack's id of a user group begins with
 # Why a rule is paused, where it is not Slack that takes nothing; the list of a channel's rules shows it as it is.
 HIDDEN = "who subscribed may not look at it in this channel any more"
@@ -115,10 +116,10 @@ def named(state: Branch, title: str) -> str:
     return f"*{literal(branch_words(state.branch), name=True)}* of {literal(title)}"
 
 
-def forsaken(state: Branch, title: str, links: Links) -> Message:
-    """Return what is left of the message once no subscription of its channel is about the branch any more."""
+def forsaken(state: Branch, title: str, links: Links, reason: str = NO_RULE) -> Message:
+    """Return what is left of the message once nothing is told of the branch any more, for that reason."""
     since = link(links.pipeline(state.project_slug, state.red_since), f"#{state.red_since}")
-    why = f"{NO_RULE}, so I do not say how it stands now."
+    why = f"{reason}, so I do not say how it stands now."
     return assemble(
         f"{_plain(state)} of {clean(title)} was red since #{state.red_since}. {why}",
         section(f"🔕 *{literal(branch_words(state.branch), name=True)} was red* · {literal(title)} · since {since}"),

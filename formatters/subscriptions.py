@@ -2,11 +2,28 @@
 
 from collections.abc import Collection, Sequence
 
-from bot.answers.subscriptions import Lately, Subscribed, Subscriptions, WhichSubscription
+from bot.actions import EndSubscription, RunCommand
+from bot.answers.subscriptions import Lately, Subscribed, Subscriptions, Unseen, WhichSubscription
 from bot.models.circleci import Ref
 from bot.models.subscription import BREAKS, Event, Mode, Subscription
 from formatters.again import command
-from formatters.blocks import Message, assemble, code, context, day, literal, mention, paragraphs, section
+from formatters.blocks import (
+    MAX_PAYLOAD,
+    MAX_SECTION,
+    Block,
+    Message,
+    actions,
+    assemble,
+    button,
+    code,
+    context,
+    day,
+    literal,
+    mention,
+    section,
+    size,
+)
+from formatters.dialogs import asks_of_build
 from formatters.lookalikes import careful
 from formatters.words import count
 
@@ -48,10 +65,10 @@ _WHAT = {
     Event.PASSED: "passed",
 }
 MOST_NAMED, MOST_FITTING, MOST_POSTED, MOST_HEARD = 6, 5, 4, 3
-PAGE, LONGEST_PAGE = 10, 9000  # subscriptions; characters, of which a message holds some more
+PAGE, LONGEST_PAGE = 10, MAX_PAYLOAD - 1500  # subscriptions; characters, of which the rest of a message needs some
 _A_TAG = Ref(name="v1.0", kind="tag")
 NONE = "Nothing is subscribed here. After `/ci subscribe acme/frontend` I say here when its default branch breaks."
-_END = "`/ci unsubscribe` and such a line ends one."
+_END = "Its line, or its button, ends one."
 
 
 def changed(done: Subscribed) -> Message:
@@ -64,8 +81,9 @@ def changed(done: Subscribed) -> Message:
         "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
     ends = _anew(one) if done.act == "ended" else _ends(one)
-    how = f"{_heard(done.heard)}{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately)}{ends}"
-    notes = f"{_unbuilt(done.unbuilt)} {careful(*one.branches, *one.workflows)}".strip()
+    how = f"{_heard(done.heard)}{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately, one.scope)}{ends}"
+    said = (_unbuilt(done.unbuilt), _unseen(done.unseen), careful(*one.branches, *one.workflows))
+    notes = " ".join(filter(None, said))
     return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
 
 
@@ -245,14 +263,15 @@ def _fitting(titles: Sequence[str], *, is_all: bool) -> str:
     return f" {fit} now: {named}. {later}"
 
 
-def _lately(found: Lately | None) -> str:
+def _lately(found: Lately | None, scope: str) -> str:
     """Return what would have been told in the last week, so that everybody sees how much that is."""
-    return "" if found is None else f"{_red(found.red)}{_would_have(found)}"
+    return "" if found is None else f"{_red(found.red, scope)}{_would_have(found)}"
 
 
-def _red(names: Sequence[str]) -> str:
-    """Return which branches are red already: of that nothing is said before the next build."""
-    return f" {_named(names, ' and ')} {'is' if len(names) == 1 else 'are'} red now." if names else ""
+def _red(names: Sequence[str], scope: str) -> str:
+    """Return which branches are red already, by the builds that count: of that nothing is said before the next one."""
+    seen_so = f" ({code(scope, 120)})" if scope else ""
+    return f" {_named(names, ' and ')}{seen_so} {'is' if len(names) == 1 else 'are'} red now." if names else ""
 
 
 def _would_have(found: Lately) -> str:
@@ -273,14 +292,22 @@ def _unbuilt(names: Sequence[str]) -> str:
     return f"CircleCI has built nothing of {_named(names)} so far."
 
 
+def _unseen(found: Unseen | None) -> str:
+    if found is None:
+        return ""
+    near = f": did you mean {_named(found.near)}?" if found.near else "."
+    return f"None of the newest builds there fits {_named(found.options)}{near}"
+
+
 def pages(found: Sequence[Subscription]) -> list[tuple[Subscription, ...]]:
     """Return them in pages, each of which a message holds as a whole; none of none."""
     made, room = list[list[Subscription]](), 0
     for one in found:
-        room -= len(_line(one))
+        taken = size([_with_its_end(one)])
+        room -= taken
         if not made or room < 0 or len(made[-1]) == PAGE:
             made.append([])
-            room = LONGEST_PAGE - len(_line(one))
+            room = LONGEST_PAGE - taken
         made[-1].append(one)
     return [tuple(page) for page in made]
 
@@ -290,20 +317,27 @@ def listed(found: Subscriptions) -> Message:
     if not found.subscriptions:
         return assemble(NONE, section(NONE))
     text = f"{_are(found.total)} here."
-    shown, _ = paragraphs([_line(one) for one in found.subscriptions], most=len(found.subscriptions))
-    more = f" `/ci subscriptions {found.page + 1}` shows the next." if found.page < found.pages else ""
+    shown = [_with_its_end(one) for one in found.subscriptions]
+    next_page = f"subscriptions {found.page + 1}" if found.page < found.pages else ""
+    more = f" `/ci {next_page}` shows the next." if next_page else ""
     of = f"Page {found.page} of {found.pages}. " if found.pages > 1 else ""
-    return assemble(text, section(f"*{text}*"), *shown, context(f"{of}{_END}{more}"))
+    turn = actions(button(RunCommand(text=next_page), "Next")) if next_page else None
+    return assemble(text, section(f"*{text}*"), *shown, context(f"{of}{_END}{more}"), turn)
 
 
 def which(found: WhichSubscription) -> Message:
-    """Ask which of several is meant, by the lines that end one each."""
+    """Ask which of several is meant, by the lines that end one each, and by buttons."""
     many, first = _are(len(found.subscriptions)), pages(found.subscriptions)[0]
-    text = f"{many} to {literal(found.project_title)} here, and nothing has ended. Type the line of one."
-    shown, _ = paragraphs([_line(one) for one in first], most=len(first))
+    text = f"{many} to {literal(found.project_title)} here, and nothing has ended. Type the line of one, or press."
+    if found.are_near:
+        none = f"There is no such subscription to {literal(found.project_title)} here, and nothing has ended."
+        text = f"{none} What I say of it here is said by {'this one' if len(first) == 1 else 'these'}:"
     more = len(found.subscriptions) - len(first)
-    left_out = context(f"and {more} more: `/ci subscriptions` lists them all") if more else None
-    return assemble(text, section(text), *shown, left_out)
+    notes = [f"and {more} more: `/ci subscriptions` lists them all"] if more else []
+    if found.are_near and any(one.pattern for one in first):
+        notes += ["A project is left out of a pattern by `!` before its name, behind the pattern."]
+    small = context(" · ".join(notes)) if notes else None
+    return assemble(text, section(text), *map(_with_its_end, first), small)
 
 
 def _are(number: int) -> str:
@@ -311,9 +345,16 @@ def _are(number: int) -> str:
     return f"There is {many}" if number == 1 else f"There are {many}"
 
 
+def _with_its_end(one: Subscription) -> Block:
+    """Return one with the button that ends it: it has no line where that would not stand there as it is typed."""
+    names = (*one.branches, *one.workflows)
+    sure = asks_of_build("Unsubscribe?", f"This carries out: unsubscribe {one.line}", "Unsubscribe", "Not now", *names)
+    return {**section(_line(one)), "accessory": button(EndSubscription(mark=one.mark), "Unsubscribe", confirm=sure)}
+
+
 def _line(one: Subscription) -> str:
     paused = f"\n⏸️ Paused: {paused_because(one.paused)}." if one.paused else ""
-    by = _maker(one)
     line = command(f"unsubscribe {one.line}")
-    ends = f"\n{line}" if line else ""
-    return f"• I say {rule(one)} · by {by}{paused}{ends}"
+    said, ends = f"• I say {rule(one)} · by {_maker(one)}", f" · {line}" if line else ""
+    whole = f"{said}{ends}{paused}"
+    return whole if len(whole) <= MAX_SECTION else f"{said}{paused}"  # its button ends it

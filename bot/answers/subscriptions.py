@@ -31,10 +31,18 @@ class Lately(Model):
     red: tuple[str, ...] = ()
 
 
+class Unseen(Model):
+    """What of a line none of the newest builds fits, and what is `near` that and some do, as it is typed."""
+
+    options: tuple[str, ...]
+    near: tuple[str, ...] = ()
+
+
 class Subscribed(Changed):
     """One began, was `changed` from what it was `before`, was there `already`, or has `ended`, as `act` says.
 
-    CircleCI has built nothing of the branches in `unbuilt`; `fitting` are the projects that a pattern means now;
+    CircleCI has built nothing of the branches in `unbuilt`, and of late nothing that fits what is `unseen`; `fitting`
+    are the projects that a pattern means now;
     they are not `is_all` while it is unknown what others are called. `lately` is what it would have been told before,
     where that is known. `heard` are others of the channel that tell the same already, each with that alone. `told` says
     that the channel has been told, so that nobody needs an answer.
@@ -44,6 +52,7 @@ class Subscribed(Changed):
     subscription: Subscription
     before: Subscription | None = None
     unbuilt: tuple[str, ...] = ()
+    unseen: Unseen | None = None
     fitting: tuple[str, ...] = ()
     is_all: bool = True
     lately: Lately | None = None
@@ -111,7 +120,11 @@ class WhyTold(Found):
 
 
 class WhichSubscription(Answer):
-    """Nothing has ended: there are several of a project, and no one was named."""
+    """Nothing has ended: there are several of a project, and no one was named; or none is as it was named.
+
+    These `are_near` then, in the place of what was named.
+    """
 
     project_title: str
     subscriptions: tuple[Subscription, ...]
+    are_near: bool = False

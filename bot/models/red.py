@@ -48,3 +48,21 @@ class Branch(Model):
     def is_snoozed(self, now: datetime) -> bool:
         """Say whether nothing is to be posted of it but that it is fixed."""
         return self.is_red and self.snoozed_until is not None and now < self.snoozed_until
+
+
+class Orphan(Model):
+    """What a channel was told of a branch that none of its subscriptions is about any more: its message is to say so.
+
+    Where it `is_twice`, it is about one that another message of the channel is about.
+    """
+
+    title: str
+    state: Branch
+    is_twice: bool = False
+
+    @property
+    def name(self) -> str:
+        """What tells its message from others."""
+        state = self.state
+        has_root = state.is_red and state.root_ts is not None
+        return f"{state.channel_id} {state.root_ts if has_root else f'{state.project_slug} {state.branch}'}"

@@ -10,7 +10,7 @@ from bot.answers.acts import Acted, Answered, KeyAdded, LockChanged
 from bot.answers.agents import AgentMade
 from bot.answers.channels import ChannelUses
 from bot.answers.locks import WillTell
-from bot.answers.subscriptions import Snoozed, Subscribed
+from bot.answers.subscriptions import Snoozed, Subscribed, Unseen
 from bot.models.caller import Caller
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref
 from bot.models.pending import Deployment, Pending
@@ -142,9 +142,16 @@ class Operations:
         """Let the channel use none."""
         return await using.use_nothing(self._hands, caller)
 
-    async def subscribe(self, caller: Caller, project: Project, wish: Wish, unbuilt: Sequence[str] = ()) -> Subscribed:
+    async def subscribe(
+        self,
+        caller: Caller,
+        project: Project,
+        wish: Wish,
+        unbuilt: Sequence[str] = (),
+        unseen: Unseen | None = None,
+    ) -> Subscribed:
         """Let the channel they speak in hear of a project's branches."""
-        return await subscribing.subscribe(self._hands, caller, project, wish, unbuilt)
+        return await subscribing.subscribe(self._hands, caller, project, wish, unbuilt, unseen)
 
     async def subscribe_to_all(
         self, caller: Caller, pattern: str, wish: Wish, found: Sequence[Fitting], *, is_all: bool = True
@@ -155,6 +162,10 @@ class Operations:
     async def unsubscribe(self, caller: Caller, subscription: Subscription) -> Subscribed:
         """Let it hear of them no more."""
         return await subscribing.unsubscribe(self._hands, caller, subscription)
+
+    async def begun_to_end(self, caller: Caller) -> Subscription | None:
+        """Return what a run of this delivery before has begun to let it hear no more."""
+        return await subscribing.begun_to_end(self._hands, caller)
 
     async def lock(
         self, caller: Caller, project: Project, ref: Ref | None, reason: str, until: datetime | None = None

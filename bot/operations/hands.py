@@ -21,6 +21,7 @@ from bot.settings import Projects, Settings
 from bot.store import Store
 from bot.watching.engine import Engine
 from bot.watching.roots import Roots
+from bot.watching.saying import Saying
 from bot.watching.schedule import YOUNG
 from bot.watching.teller import Teller
 from formatters.blocks import Message
@@ -68,6 +69,7 @@ class Hands:
     messenger: Messenger
     teller: Teller
     roots: Roots
+    saying: Saying
     engine: Engine
 
     async def named(self, caller: Caller) -> Caller:

@@ -1,10 +1,10 @@
 """Let a channel hear of a project's branches, or hear of them no more, and say so in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from bot.answers.subscriptions import Subscribed
+from bot.answers.subscriptions import Subscribed, Unseen
 from bot.errors import CircleCIError, NothingToDo
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug, Ref
@@ -12,13 +12,13 @@ from bot.models.patterns import is_pattern
 from bot.models.rule_line import TAG
 from bot.models.slack import utc_now
 from bot.models.subscription import Fitting, Subscription, Wish, id_of, ref_named
-from bot.operations.aloud import place_of, said
+from bot.operations.aloud import in_order, place_of, said, to_be_said
 from bot.operations.frame import Act, Intent, acting, called
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
 from bot.policy.globs import is_plain
 from bot.store.subscriptions import MOST
-from bot.watching.engine import LISTS
+from bot.watching.engine import END_MESSAGES, LISTS
 from bot.watching.lately import last_week
 from bot.watching.overlap import heard_already
 from formatters import subscriptions as words
@@ -27,7 +27,12 @@ MOST_AT_ONCE = 20  # lists
 
 
 async def subscribe(
-    hands: Hands, caller: Caller, project: Project, wish: Wish, unbuilt: Sequence[str] = ()
+    hands: Hands,
+    caller: Caller,
+    project: Project,
+    wish: Wish,
+    unbuilt: Sequence[str] = (),
+    unseen: Unseen | None = None,
 ) -> Subscribed:
     """Let the channel hear of it: it takes the right to read each branch that is named, or else all of the project.
 
@@ -43,12 +48,16 @@ async def subscribe(
         for ref in refs[1:]:
             await hands.permitted(act.caller, project.slug, ref, Word.READ)
         wanted = await _wanted(hands, act, place, project, wish)
-        kept, now = await _kept(hands, act, wanted)
+        is_new = await _is_new(hands, wanted)
+        notes = {
+            "unbuilt": unbuilt,
+            "unseen": unseen,
+            "lately": await last_week(hands.reads, wanted) if is_new else None,
+            "heard": await _heard(hands, act, wanted) if is_new else (),
+        }
+        done = await _kept_and_noted(hands, act, place, wanted, notes)
         await hands.engine.put(LISTS, project.slug, when=utc_now())  # what runs now is news at its end
-    found = Subscribed(act=_what(kept, wanted, now), subscription=now, before=kept, unbuilt=unbuilt, entry=act.entry)
-    lately = await last_week(hands.reads, now) if found.act != "already" else None
-    heard = await _heard(hands, act, found)
-    return await _said(hands, act, place, found.model_copy(update={"lately": lately, "heard": heard}))
+    return await _said(hands, act, place, done)
 
 
 async def subscribe_to_all(
@@ -71,22 +80,25 @@ async def subscribe_to_all(
             raise NothingToDo("no_project_fits", what=pattern)
         project = Project(slug=ProjectSlug(pattern), organization_name="", name=pattern)
         wanted = await _wanted(hands, act, place, project, wish)
-        kept, now = await _kept(hands, act, wanted)
-        await hands.store.subscriptions.fit(fitting, [now])
+        notes = {
+            "fitting": tuple(one.title for one in fitting),
+            "is_all": is_all,
+            "heard": await _heard(hands, act, wanted) if await _is_new(hands, wanted) else (),
+        }
+        done = await _kept_and_noted(hands, act, place, wanted, notes)
+        await hands.store.subscriptions.fit(fitting, [done.subscription])
         for one in fitting[:MOST_AT_ONCE]:  # the sweep has the others read
             await hands.engine.put(LISTS, one.slug, when=utc_now())
-    titles = tuple(one.title for one in fitting)
-    what = _what(kept, wanted, now)
-    done = Subscribed(act=what, subscription=now, before=kept, fitting=titles, is_all=is_all, entry=act.entry)
-    return await _said(hands, act, place, done.model_copy(update={"heard": await _heard(hands, act, done)}))
+    return await _said(hands, act, place, done)
 
 
 async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) -> Subscribed:
     """Let the channel hear of it no more: who made it may end it whatever they may, and who may cancel its builds.
 
-    What it ends everybody there reads, so that to read is not enough.
+    What it ends everybody there reads, so that to read is not enough. Where we are not in that channel any more, it
+    ends all the same. The messages about what is red end in a task, which waits for its turns.
     """
-    place = await place_of(hands, caller)
+    place = await place_of(hands, caller, is_heard=False)
     is_own = subscription.made_by == caller.person_id
     refs = _refs(subscription, subscription.default_branch)
     subject = Subject(subscription.project_slug, subscription.project_title, next(iter(refs), None))
@@ -104,28 +116,63 @@ async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) 
         if not is_own:
             await _may_end(hands, act, subscription)
         titles = {one.project_slug: one.project_title for one in await _at_each(hands, subscription)}
-        if not await hands.store.subscriptions.remove(subscription, forget=False):
-            raise NothingToDo("not_subscribed", what=subscription.project_title)
         act.note(result=f"the channel hears no more of {subscription.line}")
+        async with in_order(hands, place):
+            is_again = await begun_to_end(hands, act.caller) is not None
+            await hands.store.claims.claim(_ending(act.caller), subscription.model_dump_json())
+            if not await hands.store.subscriptions.remove(subscription, forget=False) and not is_again:
+                raise NothingToDo("not_subscribed", what=subscription.project_title)
+            done = Subscribed(act="ended", subscription=subscription, entry=act.entry)
+            await to_be_said(hands, _once(act), place, words.changed(done))
         for slug, title in titles.items():
-            await hands.roots.forsake_unheard(subscription.channel_id, slug, title)
-    return await _said(hands, act, place, Subscribed(act="ended", subscription=subscription, entry=act.entry))
+            await hands.engine.put(END_MESSAGES, subscription.channel_id, slug, title, when=utc_now())
+    return await _said(hands, act, place, done)
 
 
-async def _said(hands: Hands, act: Act, place: Place, found: Subscribed) -> Subscribed:
-    """Return the answer, once the channel was told, where anything has changed for it."""
-    if found.act == "already":
-        return found
-    told = await said(hands, f"subscribe-told:{act.caller.delivery_id}", place, words.changed(found))
-    return found.model_copy(update={"told": told})
+async def begun_to_end(hands: Hands, caller: Caller) -> Subscription | None:
+    """Return what a run of this delivery before has begun to end, which may be gone by now; None where none has."""
+    found = await hands.store.claims.holder(_ending(caller))
+    return None if found is None else Subscription.model_validate_json(found)
 
 
-async def _heard(hands: Hands, act: Act, done: Subscribed) -> tuple[Subscription, ...]:
+def _ending(caller: Caller) -> str:
+    return f"unsubscribing:{caller.delivery_id}"
+
+
+async def _kept_and_noted(
+    hands: Hands, act: Act, place: Place, wanted: Subscription, notes: Mapping[str, object]
+) -> Subscribed:
+    """Keep what is asked for, and note what the channel is to be told of that: of two who ask at once in that order."""
+    async with in_order(hands, place):
+        kept, now = await _kept(hands, act, wanted)
+        found = Subscribed(act=_what(kept, wanted, now), subscription=now, before=kept, entry=act.entry)
+        done = found.model_copy(update=notes)
+        if done.act != "already":
+            await to_be_said(hands, _once(act), place, words.changed(done))
+        return done
+
+
+async def _said(hands: Hands, act: Act, place: Place, done: Subscribed) -> Subscribed:
+    """Return the answer, once the channel was told, if Slack takes it now; else it is told later."""
+    if done.act == "already":
+        return done
+    return done.model_copy(update={"told": await said(hands, _once(act), place), "entry": act.entry})
+
+
+def _once(act: Act) -> str:
+    return f"subscribe-told:{act.caller.delivery_id}"
+
+
+async def _is_new(hands: Hands, wanted: Subscription) -> bool:
+    """Say whether nothing of the kind was kept before, but by a run of this delivery."""
+    return all(
+        one.id != wanted.id or one == wanted for one in await hands.store.subscriptions.of_channel(wanted.channel_id)
+    )
+
+
+async def _heard(hands: Hands, act: Act, wanted: Subscription) -> tuple[Subscription, ...]:
     """Return what of a new one the channel hears already, as far as who asks may look at that."""
-    if done.act != "began":
-        return ()
-    of_channel = await hands.store.subscriptions.of_channel(done.subscription.channel_id)
-    found = heard_already(done.subscription, of_channel)
+    found = heard_already(wanted, await hands.store.subscriptions.of_channel(wanted.channel_id))
     places = {place for one in found if not one.pattern for place in _named_in(one)}
     with suppress(CircleCIError):  # else it has begun all the same, and what is not certain is not named
         readable = await hands.permissions.readable(act.caller, places)
@@ -144,6 +191,7 @@ async def _kept(hands: Hands, act: Act, wanted: Subscription) -> tuple[Subscript
     kept = await hands.store.subscriptions.add(wanted)
     if kept is None:
         raise NothingToDo("subscriptions_enough", number=MOST)
+    before = await _before(hands, act, kept)
     is_own = kept.made_by == wanted.made_by
     is_left = not is_own and await _is_left(hands, kept)
     if not (is_own or is_left or _is_told_alike(kept, wanted)):
@@ -151,7 +199,14 @@ async def _kept(hands: Hands, act: Act, wanted: Subscription) -> tuple[Subscript
             await _may_end(hands, act, kept)
     now = await _changed(hands, kept, wanted, is_left=is_left) if kept != wanted else wanted
     act.note(result=f"the channel hears of {now.line}")
-    return kept, now
+    return before, now
+
+
+async def _before(hands: Hands, act: Act, kept: Subscription) -> Subscription:
+    """Return what was kept before it is changed, as a run of this delivery before has seen it."""
+    name, seen = f"subscribe-before:{act.caller.delivery_id}", kept.model_dump_json()
+    before = Subscription.model_validate_json(await hands.store.claims.claim(name, seen))
+    return before if before.mark == kept.mark else kept
 
 
 async def _may_end(hands: Hands, act: Act, kept: Subscription) -> None:

@@ -6,7 +6,7 @@ from bot.models.caller import Caller
 from bot.models.channel import Used
 from bot.models.circleci import Project, Ref
 from bot.models.slack import utc_now
-from bot.operations.aloud import place_of, said
+from bot.operations.aloud import in_order, place_of, said, to_be_said
 from bot.operations.frame import Intent, acting
 from bot.operations.hands import Hands, Subject
 from bot.policy import Word
@@ -31,9 +31,11 @@ async def use(hands: Hands, caller: Caller, project: Project, ref: Ref | None) -
             by_name=act.caller.called,
             since=utc_now(),
         )
-        await hands.store.channels.use(place.channel_id, used)
+        async with in_order(hands, place):
+            await hands.store.channels.use(place.channel_id, used)
+            await to_be_said(hands, once := f"use-told:{act.caller.delivery_id}", place, words.began(used))
         act.note(result=f"the channel uses {used.target}")
-    told = await said(hands, f"use-told:{act.caller.delivery_id}", place, words.began(used))
+    told = await said(hands, once, place)
     return ChannelUses(act="set", used=used, told=told, entry=act.entry)
 
 
@@ -49,7 +51,10 @@ async def use_nothing(hands: Hands, caller: Caller) -> ChannelUses:
     meant = used.ref or Ref(name=(await hands.reads.project(used.project_slug)).default_branch)
     subject = Subject(used.project_slug, used.project_title, meant)
     async with acting(hands, caller, Intent(subject, Word.DEPLOY, f"use {subject.about} no more", act="use")) as act:
-        await hands.store.channels.use_nothing(place.channel_id)
+        async with in_order(hands, place):
+            await hands.store.channels.use_nothing(place.channel_id)
+            once, word = f"use-told:{act.caller.delivery_id}", words.ended(used, act.caller.called)
+            await to_be_said(hands, once, place, word)
         act.note(result="the channel uses nothing")
-    told = await said(hands, f"use-told:{act.caller.delivery_id}", place, words.ended(used, act.caller.called))
+    told = await said(hands, once, place)
     return ChannelUses(act="ended", used=used, told=told, entry=act.entry)

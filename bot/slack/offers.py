@@ -78,6 +78,8 @@ def _of_lines(lines: Sequence[str], words: Vocabulary) -> tuple[Offer, ...]:
 def _lines(problem: BotError, typed: str, words: Vocabulary) -> Iterator[str]:
     if isinstance(problem, UsageError) and problem.did_you_mean:
         yield from _as_typed(problem.did_you_mean, split(typed))
+    if isinstance(problem, UsageError) and problem.repaired:
+        yield problem.repaired
     if isinstance(problem, NotFound) and problem.what == "project":
         yield from _with_another_project(problem, split(typed), words)
     elif isinstance(problem, NotFound):

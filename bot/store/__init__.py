@@ -61,6 +61,11 @@
 | `red:<channel>:<project>`      | branch -> Branch: what was told of it       | ninety days, once         |
 | `red:thread:<channel>:<ts>`     | project and branch that it is about         | ninety days               |
 | `fence:red:<channel>:<project>:<branch>` | whoever tells of it               | the lease                 |
+| `red:orphans`                  | Orphan each: messages that are to end       | ninety days               |
+| `unsaid:<channel id>`          | ToSay each: what it is told next            | the retention             |
+| `unsaid`                       | the channels with any                       | the retention             |
+| `fence:unsaid:<channel id>`    | whoever changes what it hears               | the lease                 |
+| `fence:saying:<channel id>`    | whoever says it                             | the lease                 |
 | `uses`                         | channel id -> Used, its project             | until it uses nothing     |
 | `last:<channel id>:<person>`   | a LastAct: what they did there last         | the retention             |
 | `numbered:<channel id>`        | `<number> <pipeline id>` of what it follows | the retention             |
@@ -135,6 +140,7 @@ from bot.store.standing import Standing
 from bot.store.subscriptions import Subscriptions
 from bot.store.told import ReasonsTold
 from bot.store.turns import Turns
+from bot.store.unsaid import Unsaid
 from bot.store.watches import Watches
 from bot.store.windows import Windows
 
@@ -170,6 +176,7 @@ class Store:
         self.news = Newsroom(connection)
         self.occasions = Occasions(connection)
         self.told = ReasonsTold(connection)
+        self.unsaid = Unsaid(connection)
         self.windows = Windows(connection)
         self.watches = Watches(connection, self.own)
         self.looks = Looks(connection)

@@ -1,6 +1,7 @@
 """One at a time, over all processes: a lock with a lease, renewed while its holder works."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -21,9 +22,8 @@ async def held(connection: Connection, key: str, lease: timedelta, *, wait: time
 
     `lease` after its holder died, somebody else may have it.
     """
-    seconds = wait.total_seconds()
-    lock = connection.redis.lock(key, timeout=lease.total_seconds(), sleep=RETRY_SECONDS)
-    if not await connection.ask(lock.acquire(blocking=seconds > 0, blocking_timeout=seconds or None)):
+    lock = connection.redis.lock(key, timeout=lease.total_seconds())
+    if not await _is_had(connection, lock, time.monotonic() + wait.total_seconds()):
         yield False
         return
     over = asyncio.Event()
@@ -34,6 +34,15 @@ async def held(connection: Connection, key: str, lease: timedelta, *, wait: time
         over.set()
         renewal.cancel()
         await _release(lock.release())
+
+
+async def _is_had(connection: Connection, lock: RedisLock, until: float) -> bool:
+    """Try until then; who waits holds no connection meanwhile, which whoever has the lock may need."""
+    while not await connection.ask(lock.acquire(blocking=False)):
+        if time.monotonic() >= until:
+            return False
+        await asyncio.sleep(RETRY_SECONDS)
+    return True
 
 
 async def renew(lock: RedisLock, every: timedelta, over: asyncio.Event) -> None:

@@ -1,5 +1,6 @@
 """What channels have subscribed to, and what each of them was told of a branch."""
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -14,6 +15,7 @@ from bot.models.subscription import Fitting, Subscription
 from bot.store.connection import Connection, decoded, or_none
 from bot.store.fence import NO_WAIT
 from bot.store.fence import held as fenced
+from bot.store.orphans import ASIDE, Orphans
 from bot.store.places import Places
 
 MOST = 50  # subscriptions of a channel
@@ -49,10 +51,28 @@ end
 return redis.call('HDEL', KEYS[1], ARGV[1])
 """
 
+# Keeps what a channel was told under the name that its project has by now. Where it is known there already how a branch
+# stands, that holds, and the older message is to end.
+_MOVED = (
+    ASIDE
+    + """
+local function move(before, after, orphans, title)
+  if redis.call('EXISTS', before) == 0 or redis.call('RENAMENX', before, after) == 1 then return end
+  local known = redis.call('HGETALL', before)
+  for at = 1, #known, 2 do
+    if redis.call('HSETNX', after, known[at], known[at + 1]) == 0 then aside(orphans, title, known[at + 1], 'true') end
+  end
+  redis.call('DEL', before)
+end
+"""
+)
+
 # Keeps one under the name that its project has by now, if nobody has changed it, and with it what its channel was told.
-_MOVE = """
-local all, projects, before, after = unpack(KEYS)
-local id, seen, moved, old, new = unpack(ARGV)
+_MOVE = (
+    _MOVED
+    + """
+local all, projects, before, after, orphans = unpack(KEYS)
+local id, seen, moved, old, new, title = unpack(ARGV)
 if redis.call('HGET', all, id) ~= seen then return 0 end
 local kept = {}
 for one in string.gmatch(redis.call('HGET', projects, old) or '', '%S+') do
@@ -61,15 +81,13 @@ end
 if #kept == 0 then redis.call('HDEL', projects, old) else redis.call('HSET', projects, old, table.concat(kept)) end
 redis.call('HSET', projects, new, (redis.call('HGET', projects, new) or '') .. id .. ' ')
 redis.call('HSET', all, id, moved)
-if redis.call('EXISTS', before) == 1 then redis.call('RENAMENX', before, after) end
+move(before, after, orphans, title)
 return 1
 """
+)
 
-# Keeps what a channel was told under the name that its project has by now.
-_RENAME = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('RENAMENX', KEYS[1], KEYS[2]) end
-return 0
-"""
+# The same for what its channel was told alone.
+_RENAME = f"{_MOVED} move(KEYS[1], KEYS[2], KEYS[3], ARGV[1])"
 
 # Returns those whose ids are kept under a project or a channel, as they are in one moment.
 _OF = """
@@ -122,6 +140,7 @@ class Subscriptions:
         self._channels = connection.key("subscriptions:channels")
         self._add, self._remove = connection.script(_ADD), connection.script(_REMOVE)
         self._places = Places(connection)
+        self.orphans = Orphans(connection)
         self._of, self._know, self._move = map(connection.script, (_OF, _KNOW, _MOVE))
         self._of_project, self._rename = map(connection.script, (_OF_PROJECT, _RENAME))
 
@@ -129,10 +148,11 @@ class Subscriptions:
         """Keep a new one, unless there is one of its id; returns that which is kept.
 
         None where its channel has as many as it may. Raises Unreadable for one that another version wrote. What the
-        channel was told while it heard of a branch before is forgotten: what became of that since, nobody knows.
+        channel was told while it heard of a branch before is forgotten: what became of that since, nobody knows. What
+        is forgotten leaves its messages to `orphans`.
         """
         if all(other.id != one.id for other in await self.of_channel(one.channel_id)):
-            await self._forget_unheard(one.channel_id, one.project_slug)
+            await self.forget_unheard(one.channel_id, one.project_slug, one.project_title)
         keys = [self._all, self._projects, self._channels]
         args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id, one.model_dump_json(), MOST]
         kept = await self._connection.ask(self._add(keys=keys, args=args))
@@ -146,22 +166,23 @@ class Subscriptions:
         keys = [self._all, self._projects, self._channels]
         args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id]
         gone = bool(await self._connection.ask(self._remove(keys=keys, args=args)))
-        for slug in await self._meant(one) if forget else ():
-            await self._forget_unheard(one.channel_id, slug)
+        for place in await self._meant(one) if forget else ():
+            await self.forget_unheard(one.channel_id, place.slug, place.title)
         return gone
 
-    async def _meant(self, one: Subscription) -> list[ProjectSlug]:
+    async def _meant(self, one: Subscription) -> list[Fitting]:
         """Return the projects that one is about."""
-        return [place.slug for place in await self.fitting(one.id)] if one.pattern else [one.project_slug]
+        named = Fitting(slug=one.project_slug, title=one.project_title)
+        return await self.fitting(one.id) if one.pattern else [named]
 
-    async def _forget_unheard(self, channel_id: str, slug: ProjectSlug) -> None:
+    async def forget_unheard(self, channel_id: str, slug: ProjectSlug, title: str) -> None:
         """Forget what a channel was told of those branches of a project that none of its subscriptions is about."""
         rules = [rule for rule in await self.of_project(slug) if rule.channel_id == channel_id]
         key = self._known(channel_id, slug)
         names = await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.hkeys(key)))
         unheard = [name for name in names if not any(rule.hears(name) for rule in rules)]
         if unheard:
-            await self._connection.ask(self._connection.redis.hdel(key, *unheard))
+            await self.orphans.take(key, unheard, title)
 
     async def get(self, subscription_id: str) -> Subscription | None:
         """Return the one with this id; raises Unreadable for one that another version wrote."""
@@ -208,7 +229,7 @@ class Subscriptions:
             fit = [rule for rule in rules if rule.fits(one.slug, one.title)]
             before = ids.intersection(known.get(spelled_alike(one.slug), one).rules)
             for channel_id in {rule.channel_id for rule in fit if rule.id not in before}:
-                await self._forget_unheard(channel_id, one.slug)
+                await self.forget_unheard(channel_id, one.slug, one.title)
             if before != {rule.id for rule in fit}:
                 since = {rule.id: rule.made_at if now - rule.made_at < JUST_MADE else now for rule in fit}
                 await self._places.change(one, ids, since)
@@ -245,9 +266,10 @@ class Subscriptions:
             return
         now = {"project_slug": slug, "project_title": title, "default_branch": branch}
         moved = decoded(Subscription, data).model_copy(update=now).model_dump_json()
-        keys = [self._all, self._projects, *(self._known(one.channel_id, name) for name in (one.project_slug, slug))]
+        known = [self._known(one.channel_id, name) for name in (one.project_slug, slug)]
         await self._note_renamed(one.project_slug, slug)
-        await self._connection.ask(self._move(keys=keys, args=[one.id, data, moved, old, new]))
+        keys = [self._all, self._projects, *known, self.orphans.key]
+        await self._connection.ask(self._move(keys=keys, args=[one.id, data, moved, old, new, json.dumps(title)]))
 
     async def _note_renamed(self, slug: ProjectSlug, now: ProjectSlug) -> None:
         put = self._connection.redis.set(
@@ -275,8 +297,11 @@ class Subscriptions:
         if one.fits(now.slug, now.title):
             await self._places.change(now, (), {one.id: one.hears_since})
             await self._note_renamed(one.project_slug, now.slug)
-            before, after = (self._known(one.channel_id, slug) for slug in (one.project_slug, now.slug))
-            await self._connection.ask(self._rename(keys=[before, after]))
+            known = [self._known(one.channel_id, slug) for slug in (one.project_slug, now.slug)]
+            keys = [*known, self.orphans.key]
+            await self._connection.ask(self._rename(keys=keys, args=[json.dumps(now.title)]))
+        else:
+            await self.forget_unheard(one.channel_id, one.project_slug, one.project_title)
 
     async def known(self, channel_id: str, slug: ProjectSlug, branch: str) -> Branch | None:
         """Return what a channel was told of a branch; None where nobody here knows."""
@@ -291,6 +316,10 @@ class Subscriptions:
     async def forget(self, channel_id: str, slug: ProjectSlug, branch: str) -> None:
         """Forget what a channel was told of a branch: what is next heard of it is as of a new one."""
         await self._connection.ask(self._connection.redis.hdel(self._known(channel_id, slug), branch))
+
+    async def forsake(self, channel_id: str, slug: ProjectSlug, branch: str, title: str) -> None:
+        """Do that, and leave its message to `orphans`."""
+        await self.orphans.take(self._known(channel_id, slug), [branch], title)
 
     async def know(self, channel_id: str, slug: ProjectSlug, branch: str, change: Callable[[Branch], Branch]) -> Branch:
         """Change what a channel was told of a branch, of which nothing may be known; returns it as it is kept.

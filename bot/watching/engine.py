@@ -21,6 +21,7 @@ HANDLE, PRESS, POLL, LOOK_FOR, SWEEP, EXPIRE = "handle", "press", "poll", "look_
 TRIAGE, RERUN_ONCE, SIGN, END_LOCK = "triage", "rerun_once", "sign", "end_lock"
 LOOK_AFTER, END_SNOOZE = "look_after", "end_snooze"
 NEWS, LISTS = "news", "lists"
+SAY, END_MESSAGES = "say", "end_messages"
 # What only looks, typed and pressed: of one person so many at a time, over all processes. The others wait in Redis and
 # hold no place of a worker, so that nobody's looks are in the way of what others do.
 READ, SHOW, READS_AT_ONCE = "read", "show", 3

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 class Messages(Protocol):
     """Who keeps the messages about red branches true."""
 
-    async def forsake_unheard(self, channel_id: str, slug: ProjectSlug, title: str) -> None:
+    async def forsake_unheard(self, channel_id: str, slug: ProjectSlug, title: str) -> object:
         """End those in a channel that no subscription of it is about any more."""
 
 
@@ -142,9 +142,8 @@ class Lists:
         for rule in rules:
             branch = project.vcs_info.default_branch or rule.default_branch or project.default_branch
             await self._store.subscriptions.is_by_now(rule, project.slug, project.title, branch)
-        if any(project.vcs_info.default_branch not in ("", rule.default_branch) for rule in rules):
-            for channel_id in dict.fromkeys(rule.channel_id for rule in rules):
-                await self._roots.forsake_unheard(channel_id, project.slug, project.title)
+        for channel_id in dict.fromkeys(rule.channel_id for rule in rules):  # also what a run that died left behind
+            await self._roots.forsake_unheard(channel_id, project.slug, project.title)
         known = known.model_copy(update={"asked_at": utc_now()})
         if spelled_alike(project.slug) != spelled_alike(rules[0].project_slug):
             log.info("project_renamed", project=rules[0].project_slug, to=project.slug)

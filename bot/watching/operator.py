@@ -31,7 +31,7 @@ class Operator:
     def __init__(self, messenger: Messenger, claims: Claims, channel_id: str | None) -> None:
         self._messenger = messenger
         self._claims = claims
-        self._channel_id = channel_id
+        self._channel_id = self.channel_id = channel_id
         self._logged: dict[str, float] = {}
 
     async def token_refused(self, name: str = "") -> bool:
@@ -77,9 +77,12 @@ class Operator:
             log.warning("project_unseen", project=slug)
         await self._once(what, errors.project_unseen(slug))
 
-    async def subscription_paused(self, rule: Subscription, why: str) -> None:
-        """Say that a channel is not told what it has subscribed to, and why; at most every six hours for each."""
-        await self._once(f"paused:{rule.channel_id}:{why}", red.paused(rule, why))
+    async def subscription_paused(self, rule: Subscription, why: str) -> bool:
+        """Say that a channel is not told what it has subscribed to, and why; at most every six hours for each.
+
+        Returns whether somebody was told, now or then.
+        """
+        return await self._once(f"paused:{rule.channel_id}:{why}", red.paused(rule, why))
 
     async def notices_ended(self, notice: Notice, code: str) -> None:
         """Say that somebody is told nothing of their builds any more, as Slack takes no direct message for them."""

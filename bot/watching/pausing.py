@@ -5,22 +5,26 @@ from datetime import timedelta
 
 import structlog
 
-from bot.errors import NotAllowed, NotFound, SlackError
+from bot.errors import NotAllowed, NotFound, SlackError, SlackLimited
 from bot.messenger import Messenger
 from bot.models.build import Build
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.refusals import HEALS, Refused, refused
+from bot.models.slack import utc_now
 from bot.models.slugs import spelled_alike
 from bot.models.subscription import Subscription, ref_named
+from bot.once import post_once
 from bot.permissions import Permissions
 from bot.policy import Word
 from bot.policy.globs import is_plain
 from bot.store import Store
+from bot.store.unsaid import ToSay
 from bot.watching.branches import judged_key
 from bot.watching.operator import Operator
 from formatters import red
 from formatters import subscriptions as words
+from formatters.blocks import Message
 
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)  # until what Slack does not take for now is tried again
 LONGEST, SELDOM = timedelta(hours=1), timedelta(minutes=10)
@@ -94,7 +98,7 @@ class Pausing:
         if not await self._store.subscriptions.pause(rule, why):
             return
         log.warning("subscription_paused", subscription=rule.id, channel=rule.channel_id, why=why)
-        await self._operator.subscription_paused(rule, why)
+        await self._tell_operator(rule, why)
         if why == red.HIDDEN:
             await self._say_who_left(rule)
         if why in (red.HIDDEN, red.UNKNOWN):
@@ -103,9 +107,17 @@ class Pausing:
         if not await self._store.claims.first(once, TOLD_AGAIN):
             return
         try:
-            await self._messenger.direct(rule.made_by, red.paused(rule, why))
+            direct = await self._messenger.direct_channel(rule.made_by)
         except SlackError as error:
             log.warning("maker_not_told", subscription=rule.id, method=error.method, code=error.code)
+            return
+        await self._said(direct, f"{once}:{utc_now().isoformat()}", red.paused(rule, why))
+
+    async def _tell_operator(self, rule: Subscription, why: str) -> None:
+        if await self._operator.subscription_paused(rule, why) or self._operator.channel_id is None:
+            return
+        one = ToSay(name=f"operator-paused:{rule.channel_id}:{why}", message=red.paused(rule, why))
+        await self._store.unsaid.add(self._operator.channel_id, one)
 
     async def _say_who_left(self, rule: Subscription) -> None:
         """Tell the channel, which heard that it was subscribed to, that somebody else may let it go on."""
@@ -113,10 +125,18 @@ class Pausing:
             f"left-told:{rule.id}", TOLD_AGAIN
         ):
             return
+        await self._said(rule.channel_id, f"left-said:{rule.id}:{utc_now().isoformat()}", words.left_behind(rule))
+
+    async def _said(self, channel_id: str, name: str, message: Message) -> None:
+        """Say it; what Slack does not take for now the sweep has said a little later."""
         try:
-            await self._messenger.post(rule.channel_id, words.left_behind(rule))
+            await post_once(
+                self._messenger, self._store.claims, Place(channel_id=channel_id), message, kind="unsaid", name=name
+            )
         except SlackError as error:
-            log.warning("channel_not_told", channel=rule.channel_id, method=error.method, code=error.code)
+            log.warning("channel_not_told", channel=channel_id, method=error.method, code=error.code)
+            if isinstance(error, SlackLimited) or again_after(error, 1) is not None:
+                await self._store.unsaid.add(channel_id, ToSay(name=name, message=message))
 
     async def resume(self, rules: Sequence[Subscription]) -> None:
         """Note that what they are about could be told."""

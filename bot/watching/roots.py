@@ -10,7 +10,7 @@ from bot.errors import CircleCIError, SlackError, SlackLimited
 from bot.messenger import Messenger
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug
-from bot.models.red import Branch
+from bot.models.red import Branch, Orphan
 from bot.models.refusals import THREAD_GONE, Refused, refused
 from bot.models.subscription import Event, Subscription
 from bot.once import post_once
@@ -61,11 +61,6 @@ class Roots:
         """Say whether any subscription of a channel is about a branch."""
         return bool(await self._telling.rules_about(state))
 
-    async def forsaken(self, channel_id: str, slug: ProjectSlug, rules: Sequence[Subscription]) -> list[Branch]:
-        """Return what a channel was told of branches of a project that none of these rules is about."""
-        known = await self._store.subscriptions.known_of(channel_id, slug)
-        return [state for state in known if not any(rule.hears(state.branch) for rule in rules)]
-
     async def forsake(self, states: Sequence[Branch], title: str) -> None:
         """Let the messages about branches end of which a channel is told nothing any more, and forget these.
 
@@ -77,20 +72,43 @@ class Roots:
                 if not await self.is_told(state):
                     await self._forsaking.end(state, title)
 
-    async def forsake_unheard(self, channel_id: str, slug: ProjectSlug, title: str) -> None:
-        """Do that for all of a project that no rule of a channel is about by now."""
-        rules = [one for one in await self._store.subscriptions.of_project(slug) if one.channel_id == channel_id]
-        await self.forsake(await self.forsaken(channel_id, slug, rules), title)
-        await self._forsake_holds(channel_id, slug, title, [one for one in rules if Event.WAITING in one.events])
+    async def forsake_unheard(self, channel_id: str, slug: ProjectSlug, title: str) -> timedelta | None:
+        """Do that for all of a project that no rule of a channel is about by now.
+
+        Returns the pause before another try, where Slack takes no more of it now; None where all have ended.
+        """
+        kept = self._store.subscriptions
+        await kept.forget_unheard(channel_id, slug, title)
+        for one in await kept.orphans.of(channel_id, slug):
+            if (pause := await self._ended_left(one)) is not None:
+                return pause
+        rules = [one for one in await kept.of_project(slug) if one.channel_id == channel_id]
+        return await self._forsake_holds(channel_id, slug, title, [one for one in rules if Event.WAITING in one.events])
+
+    async def _ended_left(self, one: Orphan) -> timedelta | None:
+        """Let a message end, once nobody writes about its branch: else that would say again that the branch is red."""
+        state, kept = one.state, self._store.subscriptions
+        name = state.channel_id, state.project_slug, state.branch
+        async with kept.fenced(*name, LEASE, wait=LEASE):
+            known = await kept.known(*name)
+            if not await self.is_told(state):
+                await kept.forsake(*name, one.title)
+            elif known is not None and known.root_ts == state.root_ts:
+                await kept.orphans.gone(one)  # it is kept true again
+                return None
+            return await self._forsaking.ended(one)
 
     async def _forsake_holds(
         self, channel_id: str, slug: ProjectSlug, title: str, rules: Sequence[Subscription]
-    ) -> None:
+    ) -> timedelta | None:
         """Let what waits for an approval end, too, of which no rule is: nobody would say what became of it."""
         for pipeline_id, hold in await self._store.occasions.waiting_in(channel_id):
             is_of_it = await self._store.subscriptions.now_called(hold.project_slug) == slug
-            if is_of_it and not any(rule.hears(hold.branch) for rule in rules):
-                await self._forsaking.end_hold(pipeline_id, hold, title)
+            if not is_of_it or any(rule.hears(hold.branch) for rule in rules):
+                continue
+            if (pause := await self._forsaking.end_hold(pipeline_id, hold, title)) is not None:
+                return pause
+        return None
 
     async def end_snooze(self, channel_id: str, slug: str, branch: str) -> timedelta | None:
         """Say of a branch whose snooze is over that it is still red; returns the pause before that, None where it is.

@@ -13,7 +13,7 @@ from bot.models.subscription import Event, Mode, Subscription, Wish, id_of
 from bot.naming import plainly
 from bot.projects import ProjectEntry, Projects
 from commands.rules import MOST_BRANCHES, MOST_WORKFLOWS, OfBranches, parse, parse_rule
-from commands.subscribe import meant, parse_page
+from commands.subscribe import meant, parse_page, unseen
 
 PROJECTS = Projects(projects={"web": ProjectEntry(slug="gh/acme/frontend")})
 SLUG = "gh/acme/frontend"
@@ -100,7 +100,7 @@ def test_whose_builds_and_which_workflows_count(line: str, by: str, workflows: t
         ),
         ('acme/* "!acme/old" release/*', "acme/*", (), ("!acme/old", "release/*")),
         ("circleci/5e0c5f62/*", "circleci/5e0c5f62/*", (), ()),
-        ('acme/frontend "!acme/old" "acme/old"', SLUG, (), ("!acme/old", "acme/old")),
+        ('acme/frontend "!acme/old" "acme/older"', SLUG, (), ("!acme/old", "acme/older")),
         ("acme/* acne/web", "acme/*", (), ("acne/web",)),
     ],
 )
@@ -175,6 +175,11 @@ def test_a_project_fits_by_its_slug_or_its_name(globs: tuple[str, ...], slug: st
         "acme/* acme/backend",
         "acme/frontend when main breaks",
         "acme/frontend except main",
+        "acme/frontend main !main",
+        "acme/frontend * !*",
+        "acme/frontend release/v* main !m* !release/*",
+        "acme/frontend tag:* !tag:*",
+        "acme/frontend workflow=lint workflow=!lint",
         "acme/frontend by=@ada",
         "acme/frontend by=",
         "acme/frontend by=ada by=grace",
@@ -326,3 +331,22 @@ def test_a_page_is_a_number() -> None:
     for line in ("0", "main", "1 2", "-1"):
         with pytest.raises(UsageError):
             parse_page(split(line), PROJECTS)
+
+
+@pytest.mark.parametrize(
+    ("wish", "options", "near"),
+    [
+        (Wish(by="octo-ada"), (), ()),
+        (Wish(by="OCTO-ADA"), (), ()),
+        (Wish(by="octo-adda"), ("by=octo-adda",), ("by=octo-ada",)),
+        (Wish(workflows=("build*", "!nothing")), (), ()),
+        (Wish(workflows=("bild", "d*")), ("workflow=bild", "workflow=d*"), ("workflow=build",)),
+        (Wish(by="me-too", workflows=("x*",)), ("by=me-too", "workflow=x*"), ()),
+    ],
+)
+def test_what_none_of_the_newest_builds_fits_is_named(
+    wish: Wish, options: tuple[str, ...], near: tuple[str, ...]
+) -> None:
+    found = unseen(wish, {"octo-ada", "octo-grace"}, {"build", "lint"})
+    assert ((found.options, found.near) if found else ((), ())) == (options, near)
+    assert unseen(wish, (), ()) is None  # nothing is known

@@ -188,3 +188,10 @@ def test_who_left_a_subscription_behind_is_named_and_how_it_goes_on() -> None:
     )
     assert "<@" not in str(message)
     assert violations(message) == []
+
+
+def test_what_is_red_by_some_of_its_builds_alone_is_not_said_of_the_branch() -> None:
+    entry = Entry(at=DAY, user_id="U0ADA", channel_id="C0WEB", word="read", what="subscribe", outcome="done")
+    for of_some, words in ((one(), "`main` is red now"), (one(by="octo-ada"), "`main` (`by=octo-ada`) is red now")):
+        done = Subscribed(act="began", subscription=of_some, lately=Lately(red=("main",)), entry=entry)
+        assert words in changed(done).text + str(changed(done).blocks)

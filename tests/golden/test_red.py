@@ -39,6 +39,8 @@ async def subscribes(stage: Stage, **more: object) -> None:
     subscriptions = team.app.store.subscriptions
     for one in await subscriptions.of_channel(channel.id):
         await subscriptions.remove(one)
+    for left in await subscriptions.orphans.all():  # each scene is one of its own
+        await subscriptions.orphans.gone(left)
     await subscriptions.add(Subscription.model_validate({**fields, **more}))
 
 
@@ -242,6 +244,13 @@ async def nobody_subscribes_any_more(stage: Stage) -> None:
     await stage.presses("grace", root, button)
 
 
+async def ended_by_a_button(stage: Stage) -> None:
+    await subscribes(stage)
+    await stage.types("ada", "subscriptions", "deploys")
+    listed = stage.team.ada.sees_only[-1]
+    await stage.presses("ada", listed, listed.element("Unsubscribe"))
+
+
 async def cannot_be_told(stage: Stage) -> None:
     await subscribes(stage)
     await is_built(stage, GREEN)
@@ -281,6 +290,7 @@ SCENES: dict[str, Scene] = {
     "red-asked-of-some-workflows": asked_in_the_thread_of_some_workflows,
     "red-asked-of-somebodys-builds": asked_in_the_thread_of_somebodys_builds,
     "red-repaired-before-a-hold": repaired_before_a_hold,
+    "red-ended-by-a-button": ended_by_a_button,
 }
 
 

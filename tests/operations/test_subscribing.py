@@ -2,20 +2,36 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.answers.subscriptions import Subscribed
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug
 from bot.models.red import Branch
 from bot.models.subscription import Event, Mode, Subscription, Wish
 from bot.settings import Projects
 from bot.store import subscriptions
+from bot.watching.engine import SAY
 from formatters import red
 from playground.slack.people import Person
-from tests.operations.scene import FRONTEND, mentions, on_record, presses, record, said, team_under, types
+from tests.operations.scene import (
+    FRONTEND,
+    mentions,
+    on_record,
+    presses,
+    pulls_forward,
+    pushed,
+    record,
+    said,
+    somewhere,
+    team_under,
+    types,
+)
 from tests.stories.team import Team
 
 PROJECTS = Projects(people={"octo-ada": "U0ADA", "octo-grace": "U0GRACE"})
@@ -278,6 +294,96 @@ async def test_a_list_pages(team: Team) -> None:
     assert second == said(await types(team, team.ada, "subscriptions 9"))
 
 
+async def test_a_list_is_turned_and_each_of_it_ended_by_a_button(team: Team) -> None:
+    for number in range(11):
+        await types(team, team.ada, f"subscribe acme/frontend topic-{number}")
+    await types(team, team.ada, 'subscribe acme/frontend "a`b"')  # no line in code ends that
+    (first,) = await types(team, team.ada, "subscriptions")
+    assert first.buttons == [*["Unsubscribe"] * 10, "Next", "Share here"]
+    (second,) = await presses(team, team.ada, first, "Next")
+    assert second.buttons[:2] == ["Unsubscribe"] * 2
+    pressed = second.element("end_subscription:2")
+    assert 'unsubscribe gh/acme/frontend "a`b" broke fixed' in pressed["confirm"]["text"]["text"]
+    assert "may not change what a channel hears" in said(await presses(team, guest_of(team), second, pressed))
+    assert await presses(team, team.grace, second, pressed) == []
+    assert "grace ended it" in told(team)[-1]
+    assert "has ended already" in said(await presses(team, team.ada, second, pressed))
+    await types(team, team.ada, 'subscribe acme/frontend "a`b"')
+    assert "has ended already" in said(await presses(team, team.ada, second, pressed))  # this one is another
+    await mentions(team, team.ada, "subscriptions")
+    (before_all,) = [one for one in team.deploys.messages if "There are 12 subscriptions here" in one.visible]
+    assert "Shortened" not in before_all.visible
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("unsubscribe acme/frontend main", ["gh/acme/frontend broke fixed", "acme/* failed"]),
+        ("unsubscribe acme/frontend release/v2", ["gh/acme/frontend release/* !release/old broke fixed"]),
+        ("unsubscribe acme/frontend release/*", ["gh/acme/frontend release/* !release/old broke fixed"]),
+        ("unsubscribe acme/frontend nowhere failed", ["gh/acme/frontend broke fixed", "acme/* failed"]),
+        ("unsubscribe acme/cli", ["acme/* failed"]),
+        ("unsubscribe acme/frontend by=octo-ada", ["gh/acme/frontend broke fixed", "acme/* failed"]),
+    ],
+)
+async def test_a_line_that_ends_none_is_told_which_ones_tell_of_it(team: Team, typed: str, named: list[str]) -> None:
+    for line in ("acme/frontend", "acme/frontend release/* !release/old", "acme/* failed"):
+        await types(team, team.ada, f"subscribe {line}")
+    (which,) = await types(team, team.grace, typed)
+    assert "There is no such subscription" in which.visible
+    assert all(f"/ci unsubscribe {line}" in which.visible for line in named)
+    assert len(await kept(team)) == 3
+    await presses(team, team.grace, which, which.element("Unsubscribe"))
+    assert named[0] not in [one.line for one in await kept(team)]
+
+
+async def test_a_line_ends_what_its_project_was_called_then(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    (one,) = await kept(team)
+    await team.app.store.subscriptions.is_by_now(one, ProjectSlug("gh/acme/web"), "acme/web", "main")
+    assert await types(team, team.ada, f"unsubscribe {one.line}") == []
+    assert await kept(team) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("fixd", "gh/acme/frontend fixed"),
+        ("main,release/* chanel", ""),  # two of them: each is asked about
+        ("main,fixed channel", "gh/acme/frontend main fixed channel"),
+        ('"channel" brok', 'gh/acme/frontend "channel" broke'),
+        ("everything failed", "gh/acme/frontend * failed"),
+        ("workflow=deploy,build", "gh/acme/frontend broke fixed workflow=deploy workflow=build"),
+    ],
+)
+async def test_a_line_that_is_refused_is_offered_as_it_is_surely_meant(team: Team, typed: str, meant: str) -> None:
+    (refused,) = await types(team, team.ada, f"subscribe acme/frontend {typed}")
+    assert await kept(team) == []
+    assert len(refused.buttons) == bool(meant)
+    if meant:
+        assert await presses(team, team.ada, refused, refused.buttons[0]) == []
+        assert [one.line for one in await kept(team)] == [meant]
+
+
+async def test_who_never_built_there_and_a_workflow_that_is_none_are_named(team: Team) -> None:
+    pushed(team, "main", 400)
+    await types(team, team.ada, "subscribe acme/frontend by=nobody-such workflow=nosuch")
+    assert "None of the newest builds there fits by=nobody-such or workflow=nosuch." in told(team)[-1].replace("`", "")
+    for line in ("by=barbara", "workflow=build-*", "by=BARBARA workflow=!nosuch"):
+        await types(team, team.ada, f"subscribe acme/frontend {line}")
+        assert "None of the newest" not in told(team)[-1], line
+
+
+async def test_what_is_pushed_to_a_branch_that_they_may_not_look_at_is_not_there_for_them(team: Team) -> None:
+    pushed(team, "main", 400)
+    team.circleci.world.set_scenario(FRONTEND, "merger", "green")
+    team.circleci.world.trigger(FRONTEND, branch="merger", parameters={}, by="carol")
+    for person, is_named in ((guest_of(team), True), (team.ada, False)):
+        await types(team, person, f"subscribe acme/frontend main by={'carol' if is_named else 'CAROL'} failed")
+        assert ("None of the newest builds there fits" in told(team)[-1]) is is_named
+        await types(team, person, "unsubscribe acme/frontend")
+
+
 async def test_in_direct_messages_it_is_for_one_alone_and_a_redelivery_is_nothing_new(team: Team) -> None:
     await team.ada.message_bot("subscribe acme/frontend main")
     await team.slack.wait_for(
@@ -292,17 +398,101 @@ async def test_in_direct_messages_it_is_for_one_alone_and_a_redelivery_is_nothin
     assert (len(await kept(team)), len(told(team))) == (2, 1)
 
 
-async def test_a_run_that_died_is_gone_on_with_by_the_next(team: Team) -> None:
-    place = Place(channel_id=team.deploys.id)
-    ada = Caller(person_id=team.ada.id, name="ada", place=place, delivery_id="died")
-    project = Project(slug=ProjectSlug("gh/acme/frontend"), organization_name="acme", name="frontend")
-    first = await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
-    again = await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
-    assert (first.act, again.act, again.subscription) == ("began", "began", first.subscription)
-    assert (len(told(team)), len(await kept(team))) == (1, 1)
-    await team.app.store.claims.release("subscribe-told:died")  # it died before it said so
-    await team.app.operations.subscribe(ada, project, Wish(branches=("main",)))
-    assert len(told(team)) == 2
+def speaks(team: Team, person: Person) -> Caller:
+    return Caller(person_id=person.id, name=person.user.name, place=Place(channel_id=team.deploys.id), delivery_id="it")
+
+
+async def dies_over(team: Team, method: str, run: Coroutine[Any, Any, object]) -> None:
+    """Let a run die while Slack has not answered a call."""
+    lost, before = asyncio.Event(), len(team.slack.requests)
+    team.slack.faults.add("POST", f"/api/{method}", drop="before", until=lost)
+    task = asyncio.create_task(run)
+    await team.until(lambda: any(one.path.endswith(method) for one in team.slack.requests[before:]) or task.done())
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    team.slack.faults.clear()
+    lost.set()
+
+
+@pytest.mark.parametrize("act", ["began", "changed", "ended"])
+async def test_a_run_that_died_is_gone_on_with_by_the_next(team: Team, act: str) -> None:
+    if act != "began":
+        await types(team, team.ada, "subscribe acme/frontend main")
+    before, operations, grace = len(told(team)), team.app.operations, speaks(team, team.grace)
+    known = (await kept(team))[0].project_id if act != "began" else ""
+    project = Project(slug=ProjectSlug(FRONTEND), organization_name="acme", name="frontend", id=known)
+
+    async def run() -> Subscribed:
+        if act == "ended":
+            begun = await operations.begun_to_end(grace)
+            return await operations.unsubscribe(grace, begun or (await kept(team))[0])
+        return await operations.subscribe(grace, project, Wish(branches=("main",), mode=Mode.CHANNEL))
+
+    await dies_over(team, "chat.postMessage", run())
+    assert len(told(team)) == before
+    for _ in range(2):
+        again = await run()
+        assert (again.act, again.told) == (act, True)
+    (word,) = told(team)[before:]
+    what = {"began": "grace subscribed", "changed": "grace changed that: until now", "ended": "grace ended it"}[act]
+    assert what in word
+    assert len(await kept(team)) == (act != "ended")
+
+
+async def test_who_ends_it_is_answered_before_the_messages_about_what_is_red(team: Team) -> None:
+    """However many there are: they wait for their turns, and those of a run that died are not left as they were."""
+    root, answered = somewhere(team), asyncio.Event()
+    await types(team, team.ada, "subscribe acme/frontend main")
+    is_red = {"red_since": 7, "number": 7, "root_ts": root.ts}
+    place = (team.deploys.id, ProjectSlug(FRONTEND), "main")
+    await team.app.store.subscriptions.know(*place, lambda one: one.model_copy(update=is_red))
+    team.slack.faults.add("POST", "/api/chat.update", until=answered)
+    await types(team, team.ada, "unsubscribe acme/frontend main")
+    assert "ada ended it" in told(team)[-1]
+    await types(team, team.ada, "subscribe acme/frontend main")
+    assert await team.app.store.subscriptions.known(*place) is None
+    answered.set()
+    await team.until(lambda: "main of acme/frontend was red" in root.text)
+    assert root.buttons == []
+
+
+@pytest.mark.parametrize("line", ["main channel", "main", "develop"])
+async def test_what_slack_does_not_take_for_a_moment_the_channel_reads_a_moment_later(team: Team, line: str) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    before = len(told(team))
+    team.slack.faults.add("POST", "/api/chat.postMessage", status=503)
+    verb = "unsubscribe" if line == "main" else "subscribe"
+    assert "say here" in said(await types(team, team.grace, f"{verb} acme/frontend {line}"))  # who asked reads it now
+    await pulls_forward(team, SAY)
+    await team.until(lambda: len(told(team)) > before)
+    assert len(told(team)) == before + 1
+
+
+async def test_of_many_who_change_it_at_once_the_channel_reads_last_what_holds(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    people = [team.ada, team.grace, team.slack.person("admin")] * 3
+    lines = [f"subscribe acme/frontend main {'channel' if at % 2 else 'thread'}" for at in range(len(people))]
+    await asyncio.gather(*(who.command("deploys", "/ci", line) for who, line in zip(people, lines, strict=True)))
+    await team.is_done()
+    async with asyncio.timeout(10):
+        while await team.app.store.unsaid.channels():
+            await team.slack.pause(0.05)
+    (one,) = await kept(team)
+    words = told(team)
+    is_apart = "each time by a message" in words[-1].partition("changed")[0]
+    assert is_apart is (one.mode is Mode.CHANNEL)
+    modes = ["each time by a message" in word.partition("changed")[0] for word in words]
+    assert all(now is not before for before, now in itertools.pairwise(modes))  # each says what it was before
+
+
+async def test_where_we_are_not_any_more_it_can_be_ended(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    team.deploys.members.remove(team.slack.workspace.bot_user_id)
+    mark = team.ada.mark
+    await team.ada.command("deploys", "/ci", "unsubscribe acme/frontend main")
+    await team.is_done()
+    assert "I do not say here any more when" in said(team.ada.sees_only_since(mark))
+    assert await kept(team) == []
 
 
 async def heard_of(team: Team) -> list[str]:

@@ -10,6 +10,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from bot.errors import StoreError
 from bot.models.circleci import PipelineId
 from bot.store import Store
+from bot.store.connection import CONNECTIONS
 from bot.store.fence import renew
 
 PIPELINE = PipelineId("0f6d1c1e")
@@ -47,6 +48,21 @@ async def test_who_waits_has_it_when_it_is_free(store: Store) -> None:
         done.append("first")
     await waiting
     assert done == ["first", "second"]
+
+
+async def test_however_many_wait_who_has_it_can_ask_the_store(store: Store) -> None:
+    async with store.watches.try_fence(PIPELINE, LEASE):
+        waiting = [asyncio.create_task(_waits(store)) for _ in range(2 * CONNECTIONS)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            for _ in range(3):
+                await store.probe()
+    await asyncio.gather(*waiting)
+
+
+async def _waits(store: Store) -> None:
+    async with store.watches.fence(PIPELINE, LEASE, wait=LEASE):
+        return
 
 
 async def test_work_that_fails_gives_it_back(store: Store) -> None:

@@ -343,6 +343,7 @@ SINCE = {  # buttons that came later
     "agent_form",
     "deploy_beside",
     "end_snooze",
+    "end_subscription",
     "invite_me",
     "look_at",
     "remove_agent",

@@ -9,6 +9,7 @@ import pytest
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
 from bot.models.slack import utc_now
+from bot.models.subscription import Fitting
 from bot.watching.roots import GIVEN_UP, Roots
 from formatters.links import Links
 from tests.watching.test_branches import build
@@ -166,3 +167,47 @@ async def test_what_ends_while_it_is_being_told_has_ended_once_that_is_over(
     (root,) = stage.channel().roots
     assert ("was red" in root.visible, root.buttons) == (True, [])
     assert await stage.store.subscriptions.known_of("C0DEPLOYS", SLUG) == []
+
+
+async def test_messages_that_have_no_turn_or_are_not_taken_end_a_little_later(stage: Stage) -> None:
+    """Also where somebody has subscribed anew meanwhile, to whom they are nothing."""
+    rule, ways, names = await stage.subscribes(branches=["*"]), roots(stage), ["a", "b", "c"]
+    await stage.judged(*(build(number, vcs={"branch": name}) for number, name in enumerate(names, 1)))
+    await stage.store.subscriptions.remove(rule, forget=False)
+    limited = {"ok": False, "error": "ratelimited"}
+    wait = {"Retry-After": "40"}
+    stage.slack.faults.add("POST", "/api/chat.update", status=429, headers=wait, body=limited, spare=1)
+    assert await ways.forsake_unheard("C0DEPLOYS", SLUG, "acme/backend") == timedelta(seconds=40)
+    await stage.subscribes(branches=["*"], made_at=utc_now())
+    assert await stage.store.subscriptions.known_of("C0DEPLOYS", SLUG) == []
+    stage.slack.faults.add("POST", "/api/chat.update", status=503)
+    assert await ways.forsake_unheard("C0DEPLOYS", SLUG, "acme/backend") is not None
+    assert await ways.forsake_unheard("C0DEPLOYS", SLUG, "acme/backend") is None
+    assert [("was red" in one.visible, one.buttons) for one in stage.channel().roots] == [(True, [])] * 3
+    assert await stage.store.subscriptions.orphans.all() == []
+
+
+async def test_a_message_ends_that_another_one_is_about_once_its_project_is_called_otherwise(stage: Stage) -> None:
+    """Somebody subscribed under the new name before the rename was noticed."""
+    old = await stage.subscribes(project_slug="gh/acme/old", project_title="acme/old")
+    await stage.judged(build(1, project_slug="gh/acme/old"))
+    await stage.subscribes(id="snew", events=OF_BRANCHES)
+    await stage.judged(build(2))
+    await stage.store.subscriptions.is_by_now(old, SLUG, "acme/backend", "main")
+    (one,) = await stage.store.subscriptions.orphans.all()
+    assert await roots(stage).forsake_unheard(one.state.channel_id, ProjectSlug("gh/acme/old"), one.title) is None
+    first, second = stage.channel().roots
+    assert ("Another message here is about it by now" in first.visible, first.buttons) == (True, [])
+    assert "is red" in second.visible
+    assert second.buttons
+
+
+async def test_messages_about_a_project_that_a_pattern_means_no_more_end(stage: Stage) -> None:
+    rule = await stage.subscribes(pattern="acme/ba*", project_slug="acme/ba*", project_title="acme/ba*")
+    await stage.store.subscriptions.fit([Fitting(slug=SLUG, title="acme/backend", default_branch="main")], [rule])
+    await stage.judged(build(1))
+    (here,) = await stage.store.subscriptions.of_project(SLUG)
+    await stage.store.subscriptions.is_by_now(here, ProjectSlug("gh/acme/web"), "acme/web", "main")
+    assert await roots(stage).forsake_unheard("C0DEPLOYS", SLUG, "acme/backend") is None
+    (root,) = stage.channel().roots
+    assert ("was red" in root.visible, root.buttons) == (True, [])

@@ -31,6 +31,7 @@ from bot.watching.otherwise import MOST_WAITS
 from bot.watching.pausing import LONGEST, MOST_DENIALS, MOST_REFUSALS, MOST_TRIES, again_after
 from bot.watching.pings import Pings
 from bot.watching.read_on import A_PAGE
+from bot.watching.saying import Saying
 from bot.watching.telling import Telling
 from bot.watching.triager import final_key
 from bot.watching.watcher import Sources
@@ -1030,3 +1031,21 @@ async def test_in_whatever_order_and_whatever_slack_does_all_is_told_once_and_tr
     said = [one.visible for one in stage.channel().messages if not one.edited_ts]
     assert len(said) == len(set(said))
     assert await stage.paused() == [""]
+
+
+async def test_that_a_rule_is_paused_is_said_later_where_slack_does_not_take_it_now(stage: Stage) -> None:
+    """To whoever runs the bot, and to the channel: once each."""
+    await stage.subscribes()
+    stage.door.refuses = NotAllowed("U0ADA", "read", "web")
+    for _ in range(MOST_DENIALS - 1):
+        await stage.is_put_off(build(1))
+    stage.slack.faults.add("POST", "/api/chat.postMessage", status=503, times=2)
+    await stage.judged(build(1), build(2))
+    assert (stage.texts(), stage.texts("releases")) == ([], [])
+    saying = Saying(stage.store, stage.messenger)
+    for _ in range(2):
+        for channel_id in await stage.store.unsaid.channels():
+            assert await saying.say(channel_id) is None
+    assert len(stage.texts("releases")) == 1
+    (word,) = stage.texts()
+    assert "For now I do not say here" in word
