@@ -211,11 +211,8 @@ class Stage:
     async def is_quiet(self) -> None:
         """Wait until the bot has nothing to do; whatever comes next comes long after its last look."""
         async with asyncio.timeout(PATIENT_SECONDS):
-            while await self._is_busy():
+            while await self._is_busy() or await self._has_put_off_a_look():
                 await self.team.slack.pause(0.01)
-        redis = self.team.app.store._connection.redis
-        async for key in redis.scan_iter(match="ci:looked:*", count=10_000):
-            await redis.delete(key)
 
     def newest(self, button: str) -> Message:
         """Return the newest message in the channel that bears a button whose label begins so."""
@@ -272,6 +269,19 @@ class Stage:
             pipeline.hlen("ci:looks:had")
             pipeline.zcount("ci:looks", "-inf", 1000 * datetime.now(UTC).timestamp())
             return any(await pipeline.execute())
+
+    async def _has_put_off_a_look(self) -> bool:
+        """Let each look begin that waits for its pace, and the next one as soon as it is asked for."""
+        app, found = self.team.app, False
+        redis = app.store._connection.redis
+        async for key in redis.scan_iter(match="ci:looked:*", count=10_000):
+            pipeline_id, left = PipelineId(str(key).removeprefix("ci:looked:")), await redis.pttl(key)
+            due = await redis.zscore("ci:looks", pipeline_id)
+            await redis.delete(key)
+            if due is not None and due <= 1000 * datetime.now(UTC).timestamp() + left:
+                await app.engine.wake(pipeline_id)
+                found = True
+        return found
 
     def _news(self) -> Iterator[tuple[str, list[str]]]:
         """Yield what is new or reads differently: where it stands, and what is seen."""
