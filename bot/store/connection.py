@@ -33,9 +33,9 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 log = structlog.get_logger(__name__)
 
-# After so long a silence of its host a connection is given up, by the system: a time-out of redis-py's own, which is
-# there unless it is None, runs each command in `asyncio.wait_for`, which loses the cancel of whoever waits
-# (python/cpython#86296).
+# After so long nobody waits any more, and the system gives up a connection whose host is silent. A time-out of
+# redis-py's own, which is there unless it is None, runs each command in `asyncio.wait_for`, which loses the cancel of
+# whoever waits (python/cpython#86296).
 SILENT_SECONDS = 5
 _SILENCE = {
     "TCP_USER_TIMEOUT": SILENT_SECONDS * 1000,
@@ -80,7 +80,8 @@ class Connection:
     async def ask(self, answer: Awaitable[T]) -> T:
         """Return what Redis answers; raises StoreError where it does not."""
         try:
-            found = await self._in_turn(answer)
+            async with asyncio.timeout(SILENT_SECONDS):
+                found = await self._in_turn(answer)
         except (RedisError, OSError) as error:
             self._outage.failed(f"{type(error).__name__}: {error}")
             raise StoreError(f"Redis: {why(error)}") from error

@@ -26,7 +26,7 @@ from docket import Docket
 from redis.asyncio import Redis
 
 from bot.embedded import EmbeddedServer
-from bot.watching.engine import EXPIRE, HANDLE, LOOK_FOR, POLL, PRESS, READ, SHOW, SWEEP, TRIAGE
+from bot.watching.engine import EXPIRE, HANDLE, LOOK_FOR, POLL, PRESS, READ, SHOW, SHOW_LATE, SWEEP, TRIAGE
 from playground.__main__ import the_bot
 from playground.circleci.api import CircleCI
 from playground.circleci.scenarios import Scenario
@@ -46,6 +46,7 @@ COURSES = ("green", "failing-tests", "config-error", "late-workflow", "setup", N
 HOSTILE_SHARE = 0.1
 LAG_BUCKET = re.compile(r'^ci_loop_lag_seconds_bucket\{le="([^"]+)"\} ([\d.]+)', re.MULTILINE)
 SETTLE_SECONDS = 90
+FOR_EVER = (SWEEP, SHOW_LATE)
 SETTINGS = {
     "SLACK_POSTS_PER_SECOND_PER_CHANNEL": "1000",
     "SLACK_UPDATES_PER_MINUTE": "100000",
@@ -344,16 +345,16 @@ async def _keys_left(url: str) -> int:
 
 
 async def _tasks_left(url: str) -> int:
-    """Count what is queued, under way or to be looked at, but for the sweep that goes on for ever."""
+    """Count what is queued, under way or to be looked at, but for what goes on for ever."""
 
     async def nothing() -> None:
         """Stand for a task, so that its name is known."""
 
     async with Docket(name="ci-chatops", url=url) as docket, Redis.from_url(url) as redis:
         looks = await redis.zcard("ci:looks")
-        docket.register(nothing, names=[HANDLE, PRESS, READ, SHOW, POLL, LOOK_FOR, SWEEP, EXPIRE, TRIAGE])
+        docket.register(nothing, names=[HANDLE, PRESS, READ, SHOW, POLL, LOOK_FOR, EXPIRE, TRIAGE, *FOR_EVER])
         snapshot = await docket.snapshot()
-    return looks + sum(one.function_name != SWEEP for one in (*snapshot.running, *snapshot.future))
+    return looks + sum(one.function_name not in FOR_EVER for one in (*snapshot.running, *snapshot.future))
 
 
 def _unsure(folder: Path) -> Counter[str]:

@@ -181,18 +181,20 @@ async def test_without_redis_nothing_starts_and_everybody_is_told(tmp_path: Path
             # A server that dies is started again at once: this one stands still.
             pid = int((await redis.info())["process_id"])
         os.kill(pid, signal.SIGSTOP)
-        delivery, _, _ = await asyncio.gather(
-            team.ada.command("deploys", "/ci", "deploy acme/frontend main"),
-            team.grace.mention("deploys", "deploy acme/frontend main"),
-            team.ada.click(team.root, team.root.element("Cancel #2417")),
-        )
-        assert delivery.acked
-        assert delivery.shown is not None
-        assert "Nothing was started" in str(delivery.shown)
-        await team.is_told(team.grace, "Nothing was started")
-        await team.slack.wait_for(lambda: len(team.ada.sees_only) >= 2)
-        assert len(team.posts("/pipeline")) == 1
-        os.kill(pid, signal.SIGCONT)
+        try:
+            delivery, _, _ = await asyncio.gather(
+                team.ada.command("deploys", "/ci", "deploy acme/frontend main"),
+                team.grace.mention("deploys", "deploy acme/frontend main"),
+                team.ada.click(team.root, team.root.element("Cancel #2417")),
+            )
+            assert delivery.acked
+            assert delivery.shown is not None
+            assert "Nothing was started" in str(delivery.shown)
+            await team.is_told(team.grace, "Nothing was started")
+            await team.slack.wait_for(lambda: len(team.ada.sees_only) >= 2)
+            assert len(team.posts("/pipeline")) == 1
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 async def test_operators_can_ask_how_it_is(both_ways: Team) -> None:
