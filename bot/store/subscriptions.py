@@ -182,8 +182,14 @@ class Subscriptions:
         return await self.fitting(one.id) if one.pattern else [named]
 
     async def forget_unheard(self, channel_id: str, slug: ProjectSlug, title: str) -> None:
-        """Forget what a channel was told of those branches of a project that none of its subscriptions is about."""
-        rules = [rule for rule in await self.of_project(slug) if rule.channel_id == channel_id]
+        """Forget what a channel was told of those branches of a project that none of its subscriptions is about.
+
+        Nothing is while another version alone can read one of them: it may be about any branch.
+        """
+        of_project, is_all = await self._rules_of(slug)
+        if not is_all:
+            return
+        rules = [rule for rule in of_project if rule.channel_id == channel_id]
         key = self._known(channel_id, slug)
         names = await self._connection.ask(cast("Awaitable[list[str]]", self._connection.redis.hkeys(key)))
         unheard = [name for name in names if not any(rule.hears(name) for rule in rules)]
@@ -206,11 +212,17 @@ class Subscriptions:
 
     async def of_project(self, slug: ProjectSlug) -> list[Subscription]:
         """Return those to a project, however its slug is spelled, the oldest first; those to patterns as to it."""
+        return (await self._rules_of(slug))[0]
+
+    async def _rules_of(self, slug: ProjectSlug) -> tuple[list[Subscription], bool]:
+        """Return those to a project, and whether that is all of them, as this version could read each."""
         keys = [self._all, self._projects, self._places.key]
         found = await self._connection.ask(self._of_project(keys=keys, args=[spelled_alike(slug)]))
         exact, data, fitting = cast("tuple[list[str], str, list[str]]", found)
         place = or_none(Fitting, data or None)
-        return _in_order([*_read(exact), *(one.at(place) for one in _read(fitting) if place)])
+        named, meant = _read(exact), _read(fitting)
+        is_all = len(named) + len(meant) == len(exact) + len(fitting) and bool(place or not data)
+        return _in_order([*named, *(one.at(place) for one in meant if place)]), is_all
 
     async def projects(self) -> list[ProjectSlug]:
         """Return the projects with subscriptions, each once."""

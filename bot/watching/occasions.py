@@ -136,7 +136,7 @@ class Occasions:
         build = await news.whole()
         jobs = events.deployed(build, self._projects.deploy_jobs(news.slug))
         once = {f"deployed:{news.channel_id}:{build.pipeline.id}:{job.job_number or job.id}": job for job in jobs}
-        new = {name: job for name, job in once.items() if not await self._store.claims.is_taken(name)}
+        new = {name: job for name, job in once.items() if await self._is_new(news, name)}
         if not new:
             return False
         return await self._are_told(news, Event.DEPLOYED, new, lambda jobs: partial(told_events.deployed, jobs=jobs))
@@ -149,7 +149,7 @@ class Occasions:
         found = events.slow(build, await self._store.occasions.took(news.slug, news.key, number))
         await self._store.occasions.note_took(news.slug, news.key, number, events.took(build))
         once = f"slow:{news.channel_id}:{build.pipeline.id}"
-        if found is None or not await self._is_new(once):
+        if found is None or not await self._is_new(news, once):
             return False
         word = partial(told_events.slow, found=found)
         return await self._are_told(news, Event.SLOW, {once: found}, lambda _: word)
@@ -157,7 +157,7 @@ class Occasions:
     async def _flaky(self, news: About) -> bool:
         """Tell of tests that failed and passed on one commit, each once for its branch."""
         once = {f"flaky:{news.channel_id}:{news.slug}:{news.key}:{one.key}": one for one in await self._flaked(news)}
-        new = {name: one for name, one in once.items() if await self._is_new(name)}
+        new = {name: one for name, one in once.items() if await self._is_new(news, name)}
         if not new:
             return False
         return await self._are_told(news, Event.FLAKY, new, lambda tests: partial(told_events.flaky, tests=tests))
@@ -179,8 +179,9 @@ class Occasions:
                 await self._store.occasions.note_failures(news.slug, news.key, pipeline.revision, now)
         return found
 
-    async def _is_new(self, name: str) -> bool:
-        return not await self._store.claims.is_taken(name)
+    async def _is_new(self, news: About, name: str) -> bool:
+        names = (name, _left_out(news, name))
+        return not any([await self._store.claims.is_taken(one) for one in names])
 
     async def _are_told(
         self, news: About, event: Event, once: Mapping[str, T], word: Callable[[list[T]], Callable[..., Message]]
@@ -188,7 +189,7 @@ class Occasions:
         """Say them, and keep by these names that they were; False where the channel has snoozed its branch."""
         if await self._is_snoozed(news):
             for key in once if event is not Event.FLAKY else ():  # of this build alone: also where it runs again later
-                await self._store.claims.first(key, KEPT)
+                await self._store.claims.first(_left_out(news, key), KEPT)
             return False
         for name, keys in (await self._posts(once)).items():
             await self._say(news, event, partial(word([once[key] for key in keys]), news.key), name)
@@ -262,3 +263,8 @@ def _said_with(key: str) -> str:
 
 def _short(names: Iterable[str]) -> str:
     return hashlib.sha256(",".join(sorted(names)).encode()).hexdigest()[:12]
+
+
+def _left_out(news: About, name: str) -> str:
+    """Name what was left out in a snooze: of these builds alone, as other rules of the channel may say it."""
+    return f"left-out:{news.key}:{name}"

@@ -1,6 +1,7 @@
 """Subscriptions as they are kept: by channel and project, so many, and what each channel was told of a branch."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -76,6 +77,19 @@ async def test_what_is_known_of_a_branch_takes_every_change_and_goes_with_the_la
     await store.subscriptions.remove(rule(1))
     assert await store.subscriptions.known("C0WEB", SLUG, "main") == expected
     await store.subscriptions.remove(rule(2))
+    assert await store.subscriptions.known("C0WEB", SLUG, "main") is None
+
+
+async def test_nothing_is_forgotten_while_another_version_alone_can_read_a_subscription(store: Store) -> None:
+    """Two versions may run at once, and what only one of them reads may be about that branch."""
+    await store.subscriptions.add(rule(1))
+    await store.subscriptions.know("C0WEB", SLUG, "main", lambda known: known)
+    theirs = rule(1).model_dump(mode="json") | {"events": ["broke", "of-a-later-version"]}
+    await store._connection.redis.hset("ci:subscriptions", "s1", json.dumps(theirs))
+    await store.subscriptions.forget_unheard("C0WEB", SLUG, "acme/frontend")
+    assert await store.subscriptions.known("C0WEB", SLUG, "main") is not None
+    await store._connection.redis.hset("ci:subscriptions", "s1", rule(1, branches=["next"]).model_dump_json())
+    await store.subscriptions.forget_unheard("C0WEB", SLUG, "acme/frontend")
     assert await store.subscriptions.known("C0WEB", SLUG, "main") is None
 
 

@@ -317,6 +317,23 @@ async def test_of_a_branch_that_is_snoozed_nothing_is_told(stage: Stage) -> None
     assert await stage.store.occasions.holds(waiting("on_hold").pipeline.id) == []  # it is told when that is over
 
 
+async def test_a_snooze_of_some_workflows_keeps_nothing_from_rules_about_all_of_them(stage: Stage) -> None:
+    await stage.subscribes(workflows=["build"], events=["broke", "deployed"])
+    await stage.subscribes(events=["deployed"])
+    stage.far_side.has(with_jobs(build(1)), with_jobs(build(2), job("deploy")))
+    await stage.judged(build(1))
+    until = await stage.store.now() + timedelta(hours=1)
+    await stage.store.subscriptions.know(
+        "C0DEPLOYS", SLUG, "main workflow=build", lambda state: state.model_copy(update={"snoozed_until": until})
+    )
+    said = len(stage.channel().messages)
+    for _ in range(2):
+        await stage.judged(build(2))
+    (message,) = stage.channel().messages[said:]
+    assert "Deployed" in message.visible
+    assert "workflow=build" not in message.visible
+
+
 async def test_nobody_who_did_not_ask_is_told_and_nothing_is_read_for_them(stage: Stage) -> None:
     await stage.subscribes(events=[Event.PASSED])
     stage.far_side.has(with_jobs(build(1, "success"), job("deploy")))
