@@ -145,6 +145,9 @@ class Stage:
         ended = [stop for run in pipeline.runs if (stop := run.stopped_at(self._world.clock.now()))]
         if ended and push.course != "hold":
             self._ends(built, max(ended), push.outcome)
+        if push.course == "hold":
+            jobs = [(run, job) for run in pipeline.runs for job in run.plan.jobs if not job.approval]
+            self._ends(built, max(end for run, job in jobs if (end := run.end(job))), "held")
         if push.is_rerun:
             await asyncio.sleep(2 * MINUTE / self.size.times + A_WHILE)
             run = self._world.rerun(pipeline.runs[0].id)

@@ -53,7 +53,8 @@ class Rule(NamedTuple):
 class End(NamedTuple):
     """The end of a build with this number, `at` which second, and `by` when it must have been seen.
 
-    It leaves its branch `red` or `green`, or says nothing. One that was run again `may_be_missed`.
+    It leaves its branch `red` or `green`, or says nothing. One that is `held` for a person repairs its branch where all
+    that had failed there passes in it, which is not known here. One that was run again `may_be_missed`.
     """
 
     number: int
@@ -102,7 +103,9 @@ def is_explained(ends: Sequence[End], said: Sequence[Said], rules: Sequence[Rule
         rest = state._replace(left=tuple(one for one in state.left if one != index))
         if not end.outcome:
             return [rest]
-        missed = [rest] if end.may_be_missed else []
+        if end.outcome == "held" and (not state.red_since or end.number < state.number):
+            return [rest]
+        missed = [rest] if end.may_be_missed or end.outcome == "held" else []
         event, after = _happens(end, rest)
         asking = [rule for rule in rules if rule.asked_at <= end.at]
         wanted = {event for rule in asking for event in rule.events}
@@ -128,7 +131,7 @@ def _happens(end: End, state: _State) -> tuple[str, _State]:
     """Return what an end is to the branch, and how that stands then: an older build changes nothing."""
     if end.number < state.number:
         return f"older {end.outcome}", state
-    if end.outcome == "green":
+    if end.outcome in ("green", "held"):
         green = state._replace(number=end.number, red_since=0, is_told_red=False)
         return "fixed" if state.red_since else "passed", green
     since = state.red_since or end.number

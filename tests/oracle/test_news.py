@@ -29,6 +29,10 @@ SLOW = End(1, 0, FAR, "red")  # it may be seen before the others, or behind them
         ([RED._replace(may_be_missed=True), GREEN], [], True),
         ([RED, End(1, 10, 15, "green")], [BROKE, Said("fixed", 1, in_thread=True)], True),
         ([GREEN], [], True),
+        ([RED, End(2, 10, 15, "held")], [BROKE, FIXED], True),
+        ([RED, End(2, 10, 15, "held")], [BROKE], True),
+        ([End(2, 10, 15, "held")], [Said("fixed", 2)], False),
+        ([RED, End(2, 10, 15, "held"), GREEN._replace(number=3)], [BROKE, FIXED], True),
     ],
 )
 def test_only_what_the_ends_explain_is_right(ends: list[End], said: list[Said], is_right: bool) -> None:
