@@ -380,7 +380,10 @@ FUNCTIONS: Mapping[str, tuple[Callable[[str], object], int, tuple[str, ...]]] = 
     "a sentence": (
         lambda text: READER.read(text, Projects(), READER.known(Projects(), [])),
         LONGEST_TEXT,
-        ("a", "a/", "a:", "acme/frontend/", "a ", "a/b ", "v1.", "(", "branch a ", "is ", "#1 "),
+        (
+            *("a", "a/", "a:", "acme/frontend/", "a ", "a/b ", "v1.", "(", "branch a ", "is ", "#1 "),
+            *("no tell ", "tell us, ", "when no "),
+        ),
     ),
     "likely": (lambda text: likely(text, [f"{text[:-3]}{number}" for number in range(60)], 3), 240, ("a", "aab")),
     "are_alike": (lambda text: are_alike(text, text[:-1]), ANY_TEXT, ("a", "ab", "1")),

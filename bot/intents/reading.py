@@ -12,8 +12,9 @@ from bot.intents.hearing import Hearing, hearing, of_my_own
 from bot.intents.index import Index, Scored, asks_politely, normalized
 from bot.intents.places import place_in
 from bot.intents.table import phrases
+from bot.intents.telling import Clause, clauses
 from bot.intents.times import end_of
-from bot.intents.values import Known, Named, known, take
+from bot.intents.values import Known, Named, bare, known, names, take
 from bot.intents.wanted import Wanted, wanted
 from bot.links import is_link
 from bot.masks import masked
@@ -41,11 +42,14 @@ _ABOUT = {
 _WITH_AN_END = ("lock", _SNOOZE)
 _SUBSCRIBE, _UNSUBSCRIBE = "subscribe", "unsubscribe"  # whose lines can say more than a project and a branch
 _TOLD, _WATCH, _HELP = "told", "watch", "help"
+_DO_NOT = frozenset(("dont", "cant", "couldnt", "wont", "wouldnt", "shouldnt"))
+_FAILS = frozenset(("fail", "fails", "failed", "failing", "break", "breaks", "broke", "broken", "red", "rot", "kaputt"))
 _NEED_NO_PROJECT = ("audit", "why", "may", "snooze")
 _WRITTEN = {"cache": "cache clear", "ssh-key": "ssh-key add", "heroku-key": "heroku-key add"}
 _ENDED = frozenset(("off", "end", "stop", "cancel", "unsnooze", "wake", "ende", "beende", "termina", "quita"))
 # What has no end is not meant by who names one, and somebody may be quiet for a while or for good.
 _UNWATCH = "unwatch"
+_AGAINST_TELLING = (_UNSUBSCRIBE, _UNWATCH, _SNOOZE)
 _QUIET = frozenset(("mute", "quiet", "silence", "hush", "shut", "silent", "still", "silencia", "silencio"))
 _UNTIL = frozenset(
     ("until", "till", "til", "bis", "hasta", "for", "für", "por", "durante")
@@ -171,12 +175,13 @@ class Reader:
         words = split(text)
         named, left = take(words, projects, can_be)
         if not named.is_clear:
-            return self._of_several(text, words, named, left, wanted(words, projects, can_be))
+            heard = hearing(left, _clauses(words, projects, can_be))
+            return self._of_several(text, words, left, heard, Reading((), named, left), wanted(words, projects, can_be))
         if _undoes(left):
             return Reading(named=named, left=left, undoes=True)
         ease = NAMES if named != Named() else 0.0
-        heard, want = hearing(left), wanted(words, projects, can_be)
-        if own := _of_my_own(left, heard):
+        heard, want = hearing(left, _clauses(words, projects, can_be)), wanted(words, projects, can_be)
+        if own := _of_my_own(left, heard, named):
             unsaid = " ".join(filter(None, (named.project, named.ref, named.number)))
             return Reading((Meant(_NOTIFY, own),), named, left, is_sure=True, unsaid=unsaid)
         end = end_of(left)
@@ -197,17 +202,19 @@ class Reader:
         reading = _narrowed(reading, _UNSUBSCRIBE, want.ended(), default)
         return _narrowed(reading, _SUBSCRIBE, want, default)
 
-    def _of_several(self, text: str, words: Sequence[Word], named: Named, left: str, want: Wanted) -> Reading:
+    def _of_several(
+        self, text: str, words: Sequence[Word], left: str, heard: Hearing, reading: "Reading", want: Wanted
+    ) -> "Reading":
         """Return the reading of a sentence that names several of a kind, which only what a channel hears has."""
-        heard, found = hearing(left), self._found(left, NAMES)
+        found = self._found(left, NAMES)
         is_ended = heard.ends and heard.is_told
         command, want = (_UNSUBSCRIBE, want.ended()) if is_ended else (_SUBSCRIBE, want)
         is_meant = is_ended or bool(left and found and found[0].name == command)
         is_meant = is_meant and not (_is_against(command, text, words) or any(map(is_link, want.projects)))
         lines = [f"{command} {want.line(project)}" for project in want.projects] if is_meant else []
         meant = tuple(Meant(command, line) for line in lines if masked(line) == line)
-        is_sure = is_ended or _is_sure(found, NAMES)
-        return Reading(meant, named, left, is_sure=is_sure, unsaid=want.unsaid if meant else "")
+        is_sure = (heard.is_plain if is_ended else _is_sure(found, NAMES)) and not (heard.is_open or heard.acts)
+        return reading._replace(meant=meant, is_sure=is_sure, unsaid=want.unsaid if meant else "")
 
     def ranked(self, text: str, projects: Projects, can_be: Known) -> list[Scored] | None:
         """Return the commands that a sentence may speak of, the likeliest first; None where it undoes a deploy."""
@@ -256,12 +263,16 @@ def _default_of(command: str, default: Default | None) -> Default | None:
     return default.otherwise
 
 
-def _of_my_own(left: str, heard: Hearing) -> str:
+def _clauses(words: Sequence[Word], projects: Projects, can_be: Known) -> list[Clause]:
+    return clauses(words, [kind for kind, _ in names([bare(word) for word in words], projects, can_be)])
+
+
+def _of_my_own(left: str, heard: Hearing, named: Named) -> str:
     """Return the line by which somebody is told of their own builds, where that is said; of one of them it is no line.
 
     It is never meant by what else is said, as who says *tell me* asks for most things.
     """
-    if own := of_my_own(left):
+    if own := of_my_own(left, heard, is_named=bool(named.project or named.ref)):
         return f"{_NOTIFY} me {own}"
     if heard.ends:
         return ""
@@ -280,28 +291,59 @@ def _as_told(found: list[Scored], heard: Hearing, named: Named, want: Wanted, le
     if ((heard.is_red and not is_named) or heard.who_looks) and not named.number:
         return _before(_HELP, found)
     if heard.asks_why:
-        return _before(_TOLD, found) if heard.is_told and heard.of_us else found
-    if named.number or "build" in normalized(left).split():
+        return _as_why(found, heard, is_to_come=heard.when and want.has_events and is_named, left=left)
+    if heard.acts:
+        return found if found[:1] == [one for one in found if one.name == heard.acts] else _asked(heard.acts, found)
+    is_build = bool(named.number) or "build" in normalized(left).split()
+    return _as_to_come(found, heard, want, is_named=is_named, is_build=is_build)
+
+
+def _as_to_come(found: list[Scored], heard: Hearing, want: Wanted, *, is_named: bool, is_build: bool) -> list[Scored]:
+    """Return what may be meant by who says what is to be told from now on, or no more, and never the contrary first."""
+    if heard.wants:
+        found = [one for one in found if one.name not in _AGAINST_TELLING and not (heard.when and one.name == _TOLD)]
+    if heard.is_open and heard.of_us and is_named:
+        return _asked(_SUBSCRIBE, _before(_UNSUBSCRIBE, found))
+    if is_build:
         return found
     if heard.ends and heard.is_told:
-        found = [one for one in found if one.name not in (_SUBSCRIBE, _WATCH)]  # the contrary
-    if heard.ends and heard.is_told and is_named and (heard.of_us or not heard.of_me):
-        is_sure = heard.of_us or found[:1] == [one for one in found if one.name == _UNSUBSCRIBE]
-        return _before(_UNSUBSCRIBE, found, is_sure=is_sure)
+        return _as_no_more([one for one in found if one.name not in (_SUBSCRIBE, _WATCH)], heard, is_named=is_named)
     if heard.ends or not (want.has_events and is_named):
         return found
     if heard.is_told and heard.of_us and heard.when:
         return _before(_SUBSCRIBE, found)
     if found and found[0].name == _WATCH:  # of one build, or of each to come: to follow it is carried out at once
-        return _before(_WATCH, _before(_SUBSCRIBE, found), is_sure=False)
+        return _asked(_WATCH, _before(_SUBSCRIBE, found))
     return found
+
+
+def _as_no_more(found: list[Scored], heard: Hearing, *, is_named: bool) -> list[Scored]:
+    if not is_named or (heard.of_me and not heard.of_us):
+        return found
+    is_first = found[:1] == [one for one in found if one.name == _UNSUBSCRIBE]
+    return _before(_UNSUBSCRIBE, found, is_sure=heard.is_plain or (is_first and not heard.of_us))
+
+
+def _as_why(found: list[Scored], heard: Hearing, *, is_to_come: bool, left: str) -> list[Scored]:
+    """Return what may be meant by who asks why: what was told, or an idea of what is to be, or why a job is red."""
+    if not (heard.is_told and heard.of_us):
+        return found
+    words = normalized(left).split()
+    if is_to_come and not _DO_NOT.isdisjoint(words[1:2]):  # why don't you tell us when
+        return _asked(_SUBSCRIBE, _before(_TOLD, found))
+    return _before(_TOLD, found) if heard.is_act or _FAILS.isdisjoint(words) else _asked(_TOLD, found)
+
+
+def _asked(command: str, found: Sequence[Scored]) -> list[Scored]:
+    return _before(command, found, is_sure=False)
 
 
 def _before(command: str, found: Sequence[Scored], *, is_sure: bool = True) -> list[Scored]:
     """Return what may be meant with a command before it, surely or as likely as what was first."""
     others = [one for one in found if one.name != command]
-    score = max([SURE, *(one.score for one in others)])
-    return [Scored(command, score + 2 * AHEAD if is_sure or not others else others[0].score), *others]
+    if not is_sure:
+        return [Scored(command, others[0].score if others else MAY_BE), *others]
+    return [Scored(command, max([SURE, *(one.score for one in others)]) + 2 * AHEAD), *others]
 
 
 def _with_snooze(found: list[Scored], left: str, named: Named, default: Default | None) -> list[Scored]:

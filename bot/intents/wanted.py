@@ -31,7 +31,8 @@ _BROKE = (
         "rot",
         "kaputt",
     ),
-    *("bricht", "rompa", "rompe", "rota", "falle", "falla", "roja", "rojo", "failure", "failures", "breakages"),
+    *("bricht", "rompa", "rompe", "rota", "roto", "falle", "falla", "fallar", "roja", "rojo", "failure", "failures"),
+    *("breakages", "breaking"),
 )
 _FIXED = (
     *("fixed", "green", "repaired", "recovers", "recovered", "grun", "repariert", "gefixt", "verde", "arregle"),
@@ -54,7 +55,16 @@ _EVENTS: Mapping[str, Event] = {
     **dict.fromkeys(("flaky", "flakes"), Event.FLAKY),
     **dict.fromkeys(("slow", "slower", "langsam", "lento", "lenta"), Event.SLOW),
 }
+# What is no longer so: *tell us when main is no longer red*.
+_OVER = {Event.BROKE: Event.FIXED, Event.FIXED: Event.BROKE, Event.PASSED: Event.BROKE}
+_WHEN = frozenset(("when", "whenever", "if", "once", "wenn", "sobald", "falls", "cuando", "si"))
+_NO_MORE = (("no", "longer"), ("nicht", "mehr"), ("nicht", "langer"), ("ya", "no"))
+_IS, _NO_STATE = frozenset(("is", "are", "does", "do", "has")), frozenset(("isnt", "arent", "doesnt", "hasnt"))
+_STOPS = frozenset(("stops", "stopped", "ceases", "deja", "deje"))
+_BETWEEN = frozenset(("esta", "este", "es", "se", "de", "being", "to", "be", "in", "sea", "siga"))
+_ANY_MORE = frozenset(("any", "more", "anymore", "mehr", "longer", "mas"))
 _OF_TAGS = {Event.BROKE: Event.FAILED, Event.FIXED: Event.PASSED}
+_FAR_STATE, _NEAR_STATE = 12, 4  # words: from `when`, and from the no
 _STILL = ("still", "stays", "remains", "bleibt", "sigue")
 _EACH = ("each", "every", "any", "all", "jeder", "jede", "jeden", "alle", "cada", "todas", "everything")
 _BUILDS = ("build", "builds", "pipeline", "pipelines")
@@ -254,6 +264,12 @@ class _Reader:
             self._modes.append(Mode.CHANNEL if self._left_out(at, word) != word else Mode.THREAD)
             return True
         event = _EVENTS.get(word)
+        if event and (over := self._no_longer(at)):
+            if event not in _OVER:
+                return False
+            self._said.update(over)
+            self._events.add(_OVER[event])
+            return True
         if event is None or self._is_not(at) or self._raw[at].startswith("#"):  # a channel
             return False
         if event is Event.DEPLOYED and at < self._waits_at and self._word(at + 1) not in _LISTED:
@@ -284,6 +300,21 @@ class _Reader:
 
     def _is_of_each(self) -> bool:
         return any(self._word(at) in _EACH and self._word(at + 1) in _BUILDS for at in range(len(self._raw)))
+
+    def _no_longer(self, at: int) -> list[int]:
+        """Return where it is said that a state is over: `when it is no longer red`; empty where it is not."""
+        if _WHEN.isdisjoint(self._words[max(at - _FAR_STATE, 0) : at]):
+            return []
+        place = at - 1
+        while place > at - _NEAR_STATE and self._word(place) in _BETWEEN:
+            place -= 1
+        pair = (self._word(place - 1), self._word(place))
+        behind = [one for one in range(at + 1, at + 3) if self._word(one) in _ANY_MORE]
+        if pair in _NO_MORE:
+            return [place - 1, place, *behind]
+        if self._word(place) in _STOPS | _NO_STATE:
+            return [place, *behind]
+        return [place - 1, place, *behind] if pair[0] in _IS and pair[1] == "not" else []
 
     def _left_out(self, at: int, name: str) -> str:
         """Return a name with the sign that leaves it out, where a word before it does; that word is said then."""

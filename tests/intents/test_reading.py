@@ -514,6 +514,138 @@ def test_the_contrary_is_never_the_first(said: str, never: str) -> None:
     assert [one.command for one in read(said).meant][:1] != [never]
 
 
+# A no is one to telling only where it plainly is: else it is one to something else, or asked about.
+TOLD_FROM_NOW_ON = [
+    # Behind *when* it says how the branch is to stand.
+    ("tell us when main of acme/frontend is not broken any more", "fixed"),
+    ("tell us when acme/frontend main is no longer red", "fixed"),
+    ("let us know when acme/frontend main is no longer failing", "fixed"),
+    ("let us know when acme/frontend main does not fail anymore", "fixed"),
+    ("tell us when acme/frontend main stops failing", "fixed"),
+    ("can you tell us when acme/frontend main isn't red?", "fixed"),
+    ("when acme/frontend main is no longer red, tell us", "fixed"),
+    ("when acme/frontend main is no longer red tell us", "fixed"),
+    ("sag uns wenn acme/frontend main nicht mehr rot ist", "fixed"),
+    ("sag uns Bescheid, sobald main von acme/frontend nicht mehr kaputt ist", "fixed"),
+    ("wenn acme/frontend main nicht mehr rot ist, sag uns Bescheid", "fixed"),
+    ("avísanos cuando main de acme/frontend ya no esté roto", "fixed"),
+    ("tell us when the build of acme/frontend main is no longer red", "fixed"),
+    ("tell us when acme/frontend main is no longer green", ""),
+    ("sag uns wenn acme/frontend main nicht mehr grün ist", ""),
+    # Said to forgetting, it asks for news.
+    ("do not forget to tell us when acme/frontend main breaks", ""),
+    ("don't hesitate to tell us when acme/frontend main breaks", ""),
+    ("never fail to tell us when acme/frontend main breaks", ""),
+    ("don't stop telling us when acme/frontend main breaks", ""),
+    ("it should not only tell us when acme/frontend main breaks", ""),
+    ("do not just tell us when acme/frontend main breaks", ""),
+    ("do not forget to tell us when the build of acme/frontend main breaks", ""),
+    ("why not tell us when acme/frontend main breaks", ""),
+    ("vergiss nicht, uns Bescheid zu sagen, wenn acme/frontend main kaputt geht", ""),
+    ("no olvides avisarnos cuando falle acme/frontend main", ""),
+    ("no dejes de avisarnos cuando falle acme/frontend main", ""),
+    # In another clause it is about something else.
+    ("we have had enough of red builds, tell us when acme/frontend main breaks", ""),
+    ("tell us when acme/frontend main fails, but no more than that", ""),
+    ("it is enough to tell us when acme/frontend main breaks", ""),
+    ("don't deploy acme/frontend main, tell us when it breaks", ""),
+]
+
+
+@pytest.mark.parametrize(("said", "behind"), TOLD_FROM_NOW_ON)
+def test_a_no_that_is_not_said_to_telling_ends_nothing(said: str, behind: str) -> None:
+    assert line(said) == f"subscribe acme/frontend main {behind}".strip()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "do not let the bot tell us about acme/frontend main",
+        "we do not want to be told when acme/frontend main breaks any more",
+        "we would rather not be told when acme/frontend main breaks",
+        "when acme/frontend main breaks, stop telling us",
+        "if you could stop telling us about acme/frontend main",
+        "never again tell us about acme/frontend main",
+        "do not tell or ping us about acme/frontend main",
+        "stop posting test results of acme/frontend main here",
+        "stop notifications about acme/frontend main in this channel",
+        "sag uns nicht Bescheid, wenn acme/frontend main kaputt geht",
+        "sag uns nicht mehr Bescheid, wenn acme/frontend main kaputt geht",
+        "melde hier nichts über acme/frontend main",
+        "no nos avises cuando falle acme/frontend main",
+    ],
+)
+def test_a_no_before_telling_ends_it(said: str) -> None:
+    assert line(said) == "unsubscribe acme/frontend main"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        # A job is called after what it tells.
+        ("cancel our reporting pipeline of acme/frontend main", "cancel acme/frontend main"),
+        ("cancel the post-merge job on acme/frontend main for us", "? cancel acme/frontend main"),
+        ("stop our report job on acme/frontend main", "? cancel acme/frontend main"),
+        ("stop our ping test on acme/frontend main", "? cancel acme/frontend main"),
+        ("stop the notifications deploy of acme/frontend main in our staging", "? cancel acme/frontend main"),
+        ("cancel our notifier deploy of acme/frontend main", "? cancel acme/frontend main"),
+        ("disable the alerts workflow for us on acme/frontend main", "? cancel acme/frontend main"),
+        ("cancela el job de avisos de acme/frontend main para nosotros", "? cancel acme/frontend main"),
+        ("do not run the reports of acme/frontend main again", "nothing"),
+        ("we no longer run the reports of acme/frontend main here", "? unsubscribe acme/frontend main"),
+        ("why did the report job of acme/frontend main fail for us", "? triage acme/frontend main"),
+        ("why is the reporting workflow of acme/frontend main red here", "? why-red acme/frontend main"),
+        ("why did post-deploy fail on acme/frontend main here", "triage acme/frontend main"),
+        ("why are our notification tests failing on acme/frontend main", "tests acme/frontend main"),
+        ("why did our messages test break on acme/frontend main", "why-red acme/frontend main"),
+        ("how come our message tests fail on acme/frontend main", "tests acme/frontend main"),
+        ("warum ist der Meldejob von acme/frontend main bei uns rot", "? why-red acme/frontend main"),
+        # Who begins with an act wants that first.
+        ("cancel the deploy of acme/frontend main and tell us", "cancel acme/frontend main"),
+        ("stop acme/frontend main, and tell us when it is stopped", "? cancel acme/frontend main"),
+        ("cancel acme/frontend main or tell us why not", "? cancel acme/frontend main"),
+        ("cancel acme/frontend main and stop telling us about it", "? cancel acme/frontend main"),
+        ("unlock acme/frontend main and tell us no more", "? unsubscribe acme/frontend main"),
+        ("approve acme/frontend main and stop pinging us", "? approve acme/frontend main"),
+        # Neither is sure.
+        ("do not always tell us when acme/frontend main breaks", "? subscribe acme/frontend main"),
+        ("why don't you tell us when acme/frontend main breaks", "? subscribe acme/frontend main"),
+        ("why did we get a message that acme/frontend main failed", "? told acme/frontend main"),
+        ("we are no longer notified when acme/frontend main breaks", "? subscribe acme/frontend main"),
+        ("stop telling us of acme/frontend main, tell us of release/*", "? unsubscribe acme/frontend main release/*"),
+        ("stop all notifications of acme/frontend main in this channel", "? unsubscribe acme/frontend main"),
+        ("tell us when nobody looks at acme/frontend main any more", "? subscribe acme/frontend main"),
+        ("without telling us, cancel acme/frontend main", "? subscribe acme/frontend main"),
+        # Hours are those of all projects, and of what waits.
+        ("do not tell me about acme/frontend from 9 to 12", "? unsubscribe acme/frontend"),
+        ("tell us nothing about acme/frontend main from 22:00 to 7:00", "? unsubscribe acme/frontend main"),
+        ("tell me when my deploy is approved", "? audit"),
+        ("tell me when my deploy needs to be approved", "notify me waiting"),
+    ],
+)
+def test_a_word_for_telling_that_tells_of_nothing_is_not_acted_on(said: str, meant: str) -> None:
+    assert line(said) == meant
+
+
+def test_who_locks_for_some_hours_asks_for_no_quiet() -> None:
+    found = read("lock acme/frontend main from 10:00 to 12:00, no deploys, tell me")
+    assert found.meant[0].command == "lock"
+    assert found.named.starts or found.named.unread, "no lock begins later"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "do not always tell us when acme/frontend main breaks",
+        "hör nicht auf, uns zu sagen wenn acme/frontend main kaputt geht",
+        "we no longer hear when acme/frontend main breaks",
+    ],
+)
+def test_a_no_that_leaves_it_open_is_asked_about_with_both(said: str) -> None:
+    assert {"subscribe", "unsubscribe"} <= {one.command for one in read(said).meant}
+    assert not read(said).is_sure
+
+
 def test_what_is_red_in_a_thread_is_asked_of_its_build() -> None:
     assert "help" not in [one.command for one in read("what is broken?", THREAD).meant]
 
