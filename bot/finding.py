@@ -13,7 +13,9 @@ from bot.models.caller import Caller, Place
 from bot.models.circleci import Pipeline, PipelineId, Project, ProjectSlug, Ref, made_of_ids
 from bot.models.likeness import are_alike, likely
 from bot.models.lock import Lock, lock_key, named_by
+from bot.models.slack import Watch
 from bot.models.slugs import spelled_alike
+from bot.models.subscription import named_in, ref_named
 from bot.models.target import Target
 from bot.models.told import MessageAbout
 from bot.naming import Project as Called
@@ -388,15 +390,27 @@ class Finder(Sight):
         return about.model_copy(update={"project_slug": slug})
 
     async def of_thread(self, place: Place | None) -> frozenset[PipelineId]:
-        """Return the builds that a thread is about: what its first message tells of, or newer ones that it follows."""
+        """Return the builds that a thread is about: what its first message tells of, and what it follows beside that.
+
+        A newer build of the same branch that it follows takes the place of what is told; an older one counts no more.
+        """
         if place is None or not place.thread_ts:
             return frozenset()
         found = await self._store.watches.of_thread(place.channel_id, place.thread_ts)
         if (told := await self.told_in(place)) is None:
             return found
         kept = [watch for one in sorted(found)[:MOST_LOOKED_THROUGH] for watch in await self._store.watches.of(one)]
-        newer = frozenset(watch.pipeline_id for watch in kept if watch.pipeline_number > told.number)
-        return newer or frozenset({told.pipeline_id})
+        same = [watch for watch in kept if await self._is_of_branch(watch, told)]
+        newer = frozenset(watch.pipeline_id for watch in same if watch.pipeline_number > told.number)
+        others = frozenset(watch.pipeline_id for watch in kept) - {watch.pipeline_id for watch in same}
+        return (newer or frozenset({told.pipeline_id})) | others
+
+    async def _is_of_branch(self, watch: Watch, told: MessageAbout) -> bool:
+        """Say whether a thread follows a build of what its message tells of: elsewhere numbers tell nothing."""
+        if watch.ref != ref_named(named_in(told.branch)):
+            return False
+        slugs = [await self._store.subscriptions.now_called(one.project_slug) for one in (watch, told)]
+        return spelled_alike(slugs[0]) == spelled_alike(slugs[1])
 
     async def _followed(self, caller: Caller) -> PipelineId:
         found = await self.of_thread(caller.place)
@@ -406,7 +420,7 @@ class Finder(Sight):
                 "`/ci use acme/frontend`, for whoever may deploy."
             )
         if len(found) > 1:
-            raise UsageError(f"This thread follows {len(found)} builds. {await self._to_write(found, caller)}")
+            raise UsageError(f"This thread is about {len(found)} builds. {await self._to_write(found, caller)}")
         return next(iter(found))
 
     async def _to_write(self, found: Collection[PipelineId], caller: Caller) -> str:

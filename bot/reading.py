@@ -208,7 +208,7 @@ async def _known(of: Command, words: Sequence[Word], caller: Caller, context: Co
     command = of.name
     behind = words[naming.place(command, words) :]
     thread_ids = await context.finder.of_thread(caller.place)
-    thread = await _told_of(thread_ids, caller, context) or await _seen(thread_ids, caller, context)
+    thread = await _of_thread(thread_ids, caller, context)
     if (thread_ids or thread) and not behind and command not in KNOW_THE_THREAD:
         return None
     numbered = await _numbered(naming.asked_number(command, words), caller, context)
@@ -263,11 +263,16 @@ async def _is_no_project(word: Word, known: Known, caller: Caller, context: Cont
     return False
 
 
-async def _told_of(ids: frozenset[PipelineId], caller: Caller, context: Context) -> tuple[Seen, ...]:
-    """Return the build of which a subscription tells in a thread, if it is of these, to who may see it."""
+async def _of_thread(ids: frozenset[PipelineId], caller: Caller, context: Context) -> tuple[Seen, ...]:
+    """Return the builds that a thread is about, to who may see them: what a subscription tells of there, and others."""
     told = await context.finder.told_in(caller.place)
     if told is None or told.pipeline_id not in ids:
-        return ()
+        return await _seen(ids, caller, context)
+    found = await _told_of(told, caller, context)
+    return (*found, *await _seen(ids - {told.pipeline_id}, caller, context))
+
+
+async def _told_of(told: MessageAbout, caller: Caller, context: Context) -> tuple[Seen, ...]:
     if not await context.finder.may_read(caller, told.project_slug, _ref_of(told)):
         return ()
     with suppress(CircleCIError, NotFound):

@@ -27,7 +27,11 @@ async def told_here(caller: Caller, context: Context) -> tuple[list[Red], list[W
         return [], []
     each = await asyncio.gather(*(kept.known_of(channel_id, slug) for slug, _ in titles.values()))
     known = [state for of_project in each for state in of_project]
-    holds = [hold for _, hold in await context.store.occasions.waiting_in(channel_id) if hold.number]
+    holds = [
+        hold.model_copy(update={"project_slug": await kept.now_called(hold.project_slug)})
+        for _, hold in await context.store.occasions.waiting_in(channel_id)
+        if hold.number
+    ]
     now = await context.store.now()
     red = [_red(state, titles, is_snoozed=state.is_snoozed(now)) for state in _whole(known)]
     waits = [_waits(hold, titles) for hold in holds if spelled_alike(hold.project_slug) in titles]

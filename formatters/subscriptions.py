@@ -18,12 +18,14 @@ from formatters.blocks import (
     code,
     context,
     day,
+    fitting,
     literal,
     mention,
     section,
     size,
 )
-from formatters.dialogs import asks_of_build
+from formatters.buttons import short
+from formatters.dialogs import asks, asks_of_build
 from formatters.lookalikes import careful
 from formatters.words import count
 
@@ -81,20 +83,32 @@ def changed(done: Subscribed) -> Message:
         "ended": f"I do not say here any more {rule(one)}. {by} ended it.",
     }[done.act]
     ends = _anew(one) if done.act == "ended" else _ends(one)
-    how = f"{_heard(done.heard)}{_fitting(done.fitting, is_all=done.is_all)}{_lately(done.lately, one.scope)}{ends}"
+    how = (_heard(done.heard), _fitting(done.fitting, is_all=done.is_all), _lately(done.lately, one.scope), ends)
     said = (_unbuilt(done.unbuilt), _unseen(done.unseen), careful(*one.branches, *one.workflows))
     notes = " ".join(filter(None, said))
-    return assemble(what, section(f"{what}{how}"), context(notes) if notes else None)
+    return assemble(what, *_paragraphs(what, *how), context(notes) if notes else None)
+
+
+def _paragraphs(*said: str) -> list[Block]:
+    """Return pieces of a text, each within the limit, in one paragraph, or in as many as they need."""
+    made = [""]
+    for piece in said:
+        if len(made[-1]) + len(piece) > MAX_SECTION:
+            made.append(piece.lstrip())
+        else:
+            made[-1] += piece
+    return [section(one) for one in made]
 
 
 def _heard(found: Sequence[Subscription]) -> str:
-    """Return what of it is said here already, and by whom that was asked for."""
+    """Return what of it is said here already, and by whom that was asked for: the first few, as far as they fit."""
     said = list(dict.fromkeys(f"{', or '.join(_cases(one))}{_narrower(one)} ({_maker(one)})" for one in found))
     if not said:
         return ""
-    left = len(said) - MOST_HEARD
+    kept = max(fitting(said[:MOST_HEARD], MAX_SECTION - 200), 1)
+    left = len(said) - kept
     more = [f"in {count(left, 'more case')}"] if left > 0 else []
-    return f" Of that I say here already when {_or([*said[:MOST_HEARD], *more], ', and ')}."
+    return f" Of that I say here already when {_or([*said[:kept], *more], ', and ')}."
 
 
 def left_behind(one: Subscription) -> Message:
@@ -102,7 +116,7 @@ def left_behind(one: Subscription) -> Message:
     text = f"For now I do not say here {rule(one)}: {_maker(one)} subscribed, and may not look at it here any more."
     line = command(f"subscribe {one.line}")
     how = f" Whoever may lets it go on in their own name: {line}." if line else ""
-    return assemble(f"⏸️ {text}", section(f"⏸️ {text}{how}"))
+    return assemble(f"⏸️ {text}", *_paragraphs(f"⏸️ {text}", how))
 
 
 def subscribed(done: Subscribed) -> Message | None:
@@ -348,8 +362,18 @@ def _are(number: int) -> str:
 def _with_its_end(one: Subscription) -> Block:
     """Return one with the button that ends it: it has no line where that would not stand there as it is typed."""
     names = (*one.branches, *one.workflows)
-    sure = asks_of_build("Unsubscribe?", f"This carries out: unsubscribe {one.line}", "Unsubscribe", "Not now", *names)
+    whole, yes_or_no = f"This carries out: unsubscribe {one.line}", ("Unsubscribe", "Not now")
+    sure = asks("Unsubscribe?", whole, *yes_or_no, *names)
+    sure = sure or asks_of_build("Unsubscribe?", _what_ends(one), *yes_or_no, *names)
     return {**section(_line(one)), "accessory": button(EndSubscription(mark=one.mark), "Unsubscribe", confirm=sure)}
+
+
+def _what_ends(one: Subscription) -> str:
+    """Return what ends with one whose line has no room in a dialog, first what tells it from the one beside it."""
+    scope = f" ({short(one.scope, 60)})" if one.scope else ""
+    of, globs = short(one.pattern or one.project_title, 60), [*(f"!{name}" for name in one.left_out), *one.branches]
+    which = f": {short(' '.join(globs), 60)}" if globs else ""
+    return f"This ends what is said of {of} for {' '.join(one.events)}{scope}{which}"
 
 
 def _line(one: Subscription) -> str:

@@ -22,7 +22,7 @@ class News(Model):
     `broken` those that failed because of ourselves. `unsaid` is an end that somebody whose build it is is to be told
     at `say_at`, as they could not be for a moment: it is read meanwhile when that is `due`, or when more `knocks` came
     than were heard. It is `held` while channels were told that it waits for approval. Its project is `heard_since` then
-    where it stood in the first list of that: what had ended by then is no news to whose build it is.
+    where it stood in a list of that for new subscriptions: what had ended by then is no news to whose build it is.
     """
 
     since: datetime = Field(default_factory=utc_now)
@@ -53,7 +53,8 @@ class ReadUpTo(Model):
     `rules` are the marks of the subscriptions that there were then, and `asked_at` is when its default branch was last
     asked for. `failures` counts how often in a row the list was not to be had. `seen` are the numbers of those that it
     had lately: what shows up between them later is new. Before the one with the number `skipped` nobody looked at some,
-    as too many came at once. It `waits_since` then for its turn at CircleCI.
+    as too many came at once. It `waits_since` then for its turn at CircleCI. The project is `heard_since` then: what
+    had ended before is news to nobody whose build it is.
     """
 
     newest: int | None = None
@@ -63,3 +64,4 @@ class ReadUpTo(Model):
     failures: int = 0
     skipped: int = 0
     waits_since: datetime | None = None
+    heard_since: datetime | None = None

@@ -28,7 +28,7 @@ async def look_at(hands: Hands, caller: Caller, button: LookAt) -> Acted:
 
     Raises NothingToDo where that is not what the channel knows of it any more, and where somebody else looks at it.
     """
-    return await _looks(hands, caller, button, "")
+    return await _looks(hands, caller, button, await _subject_for(hands, caller, button))
 
 
 async def look_instead(hands: Hands, caller: Caller, button: LookInstead) -> Acted:
@@ -36,16 +36,16 @@ async def look_instead(hands: Hands, caller: Caller, button: LookInstead) -> Act
 
     Raises the same; where a third one has taken it over meanwhile, it is that one who looks at it.
     """
-    if button.looking_id != caller.person_id:
-        return await _looks(hands, caller, button, button.looking_id)
     subject = await _subject_for(hands, caller, button)
+    if button.looking_id != caller.person_id and not await _is_kept_by_name(hands, caller, button, subject):
+        return await _looks(hands, caller, button, subject)
     what = f"look at {subject.about} no more"
     async with acting(hands, caller, Intent(subject, Word.READ, what, act="look_at", idempotent=True)) as act:
         once = f"looks-no-more:{caller.delivery_id}"  # a run of this delivery before may have died over the rest
         known = await hands.store.subscriptions.known(caller.channel_id, subject.slug, button.branch)
-        if known and _is_mine(known, caller):
+        if known and _is_mine(known, act.caller):
             await hands.store.claims.first(once)
-        _, state = await _changed(hands, act, button, lambda kept: _NOBODY if _is_mine(kept, caller) else {})
+        _, state = await _changed(hands, act, button, lambda kept: _NOBODY if _is_mine(kept, act.caller) else {})
         if state.looking:
             raise NothingToDo("looked_at_already", what=state.looking)
         act.note(result=f"does not look at {subject.about} any more")
@@ -54,8 +54,19 @@ async def look_instead(hands: Hands, caller: Caller, button: LookInstead) -> Act
     return act.done("look_no_more", what=subject.about, told=is_said)
 
 
-async def _looks(hands: Hands, caller: Caller, button: LookAt | LookInstead, instead_of: str) -> Acted:
-    subject = await _subject_for(hands, caller, button)
+async def _is_kept_by_name(hands: Hands, caller: Caller, button: LookInstead, subject: Subject) -> bool:
+    """Say whether an earlier version kept by their name alone that they look at it, also where they gave it back."""
+    if button.looking_id:
+        return False
+    once = f"looked-by-name:{caller.channel_id}:{subject.slug}:{button.branch}:{button.since}:{caller.person_id}"
+    known = await hands.store.subscriptions.known(caller.channel_id, subject.slug, button.branch)
+    if known and not known.looking_id and _is_mine(known, await hands.named(caller)):
+        await hands.store.claims.first(once)
+    return await hands.store.claims.is_taken(once)
+
+
+async def _looks(hands: Hands, caller: Caller, button: LookAt | LookInstead, subject: Subject) -> Acted:
+    instead_of = button.looking_id if isinstance(button, LookInstead) else ""
     async with acting(hands, caller, Intent(subject, Word.READ, f"look at {subject.about}", act="look_at")) as act:
         name, who = act.caller.called, act.caller.person_id
         mine = {"looking": name, "looking_id": who, "looking_by": act.caller.delivery_id}

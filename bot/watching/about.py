@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bot.models.build import Build
 from bot.models.circleci import ProjectSlug
 from bot.models.subscription import Event, Mode, Subscription, key_of
-from bot.watching.branches import is_wanted
+from bot.watching.branches import is_red, is_wanted
 from bot.watching.earlier import Earlier
 from bot.whereabouts import DIRECT
 
@@ -77,6 +77,11 @@ class About(NamedTuple):
         """Who reads all that is told there as what is said to them: in direct messages, who subscribed."""
         is_direct = self.channel_id.startswith(DIRECT)
         return tuple(dict.fromkeys(rule.made_by for rule in self.rules)) if is_direct else ()
+
+    @property
+    def says_how_all_ended(self) -> bool:
+        """Whether its end is that of all of the build: where some workflows passed, others may have failed."""
+        return not self.build.part_of or bool(is_red(self.build))
 
     async def whole(self) -> Build:
         """Return the build with its jobs."""

@@ -40,7 +40,7 @@ class Inbox:
         """Take in a build that stands in a list when these are new; `is_new` when nobody else wants to hear of it.
 
         A look finds out whether it had ended by then. Of one that is looked at already, that is noted for them alone.
-        Its project is `heard_since` then, where nothing was before.
+        Its project is `heard_since` then, where that is known.
         """
         there = {rule.mark: rule.hears_since for rule in rules}
         new = News(pipeline=pipeline, was_there=is_new, there=there, heard_since=heard_since)

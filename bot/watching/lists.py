@@ -1,7 +1,7 @@
 """Reads the list of the builds of a project with subscribers now and then, and takes in what may be news."""
 
 from collections.abc import Sequence, Set
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -69,8 +69,10 @@ class Lists:
             return await self._unread(slug, known, error)
 
     async def _read(self, slug: ProjectSlug, known: ReadUpTo, rules: Sequence[Subscription]) -> timedelta | None:
-        is_same, is_read_on = any(_is_known(rule, known) for rule in rules), _was_read_lately(known)
+        is_same = any(_is_known(rule, known) for rule in rules)
         newest = known.newest if is_same else None  # what came while nobody subscribed is no news
+        if not (is_same or _was_read_lately(known)):
+            known = known.model_copy(update={"heard_since": min(rule.hears_since for rule in rules)})
         listed = await self._since(slug, newest)
         is_moved = any(spelled_alike(one.project_slug) != spelled_alike(slug) for one in listed)
         is_nameless = any(not rule.default_branch for rule in rules)
@@ -83,7 +85,7 @@ class Lists:
             await self._inbox.listed(pipeline)
         others = [one for one in arrived(listed, newest, known.seen) if not wanted_by(rules, one.ref, one.actor)]
         await self._inbox.may_be_somebodys(others)
-        await self._begin(await self._that_may_run(slug, listed, fresh), fresh, old, is_known=is_same or is_read_on)
+        await self._begin(await self._that_may_run(slug, listed, fresh), fresh, old, known.heard_since)
         up_to = max([newest or 0, *(one.number for one in listed)])
         marks = frozenset(rule.mark for rule in rules)
         seen = frozenset(one.number for one in lately(listed))
@@ -94,13 +96,16 @@ class Lists:
         return self._settings.subscription * (TOLD if await self._is_told(slug) else 1)
 
     async def _begin(
-        self, listed: Sequence[Pipeline], fresh: Sequence[Subscription], old: Sequence[Subscription], *, is_known: bool
+        self,
+        listed: Sequence[Pipeline],
+        fresh: Sequence[Subscription],
+        old: Sequence[Subscription],
+        heard_since: datetime | None,
     ) -> None:
         """Let new subscriptions hear of what ends from now on, and of nothing that was over when they were made.
 
-        Where the project was not heard of before, neither do people whose builds these are.
+        Of what was over when the project was first heard of, neither do people whose builds these are.
         """
-        heard_since = None if is_known else min((rule.hears_since for rule in fresh), default=None)
         for pipeline in may_run(listed, fresh):
             is_new = not wanted_by(old, pipeline.ref, pipeline.actor)
             of_fresh = wanted_by(fresh, pipeline.ref, pipeline.actor)

@@ -163,7 +163,7 @@ class Telling:
         if await self._otherwise.is_about_to_hear(news):
             raise _NotYet
         is_said = await (self._told_of_tag(news) if ref_named(news.branch).is_tag else self._thread.tell(news))
-        if is_said:
+        if is_said and news.says_how_all_ended:
             await self._pings.note(news.build, Place(channel_id=news.channel_id), news.readers)
         return await self._occasions.ended(news) or is_said
 

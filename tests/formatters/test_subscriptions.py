@@ -144,6 +144,49 @@ def test_a_list_shows_all_of_a_page_however_long_each_rule_is(letter: str) -> No
     assert f"and {10 - len(made[0])} more" in asked.blocks[-1]["elements"][0]["text"]
 
 
+def long_ones(letter: str, **changes: object) -> list[Subscription]:
+    """Return rules of the longest kind, each with other events and otherwise the same."""
+    room = LONGEST_RULE // (2 * MOST_BRANCHES)
+    names = tuple(f"{number:02}{letter * (room - 2)}" for number in range(MOST_BRANCHES))
+    flows = tuple(f"{letter * 40}{number}" for number in range(5))
+    of_all = {"branches": names, "workflows": flows, "by": letter * 39, "mention": "S0ONCALL", **changes}
+    kinds = [(Event.FAILED,), (Event.PASSED,), (Event.BROKE, Event.FIXED), tuple(Event), (Event.SLOW,)]
+    return [one(**of_all, id=f"s{number}", events=events) for number, events in enumerate(kinds)]
+
+
+@pytest.mark.parametrize("act", ["began", "changed", "already", "ended"])
+@pytest.mark.parametrize("letter", ["a", "&", "\U0001f680"])
+@pytest.mark.parametrize("pattern", ["", "acme/*"])
+def test_what_begins_or_ends_is_said_whole_however_long_it_is(act: str, letter: str, pattern: str) -> None:
+    """Of it what is heard already, and the line that ends it, which has room of its own."""
+    left_out = tuple(f"acme/{letter * 60}{number}" for number in range(10)) if pattern else ()
+    made, *heard = long_ones(letter, pattern=pattern, left_out=left_out)
+    before = made.model_copy(update={"mode": Mode.CHANNEL, "mention": "", "paused": f"it is {letter * 300}"})
+    red = tuple(f"{number}{letter * 80}" for number in range(9))
+    found = {"heard": heard, "before": before, "unbuilt": red, "fitting": red, "lately": Lately(red=red)}
+    entry = Entry(at=DAY, user_id="U0ADA", channel_id="C0WEB", word="read", what="subscribe", outcome="done")
+    message = changed(Subscribed.model_validate({"act": act, "subscription": made, "entry": entry, **found}))
+    said = " ".join(str(block["text"]["text"]) for block in message.blocks if block["type"] == "section")
+    assert violations(message) == []
+    assert "Of that I say here already when" in said
+    assert f"subscribe {made.line}" in said or letter == "&" or pattern
+    assert "CircleCI has built nothing of" in str(message.blocks[-1])
+    assert violations(left_behind(made)) == []
+
+
+@pytest.mark.parametrize("letter", ["a", "\U0001f680"])
+def test_the_dialog_that_ends_one_tells_it_from_its_neighbours(letter: str) -> None:
+    """As far as its branches, the last of which is there: all of one that has room."""
+    found = long_ones(letter)
+    found += [each.model_copy(update={"branches": (*each.branches[:-1], f"{letter * 9}/last")}) for each in found]
+    found += [each.model_copy(update={"by": "octo-ada"}) for each in found]
+    blocks = [block for page in pages(found) for block in listed(Subscriptions(subscriptions=page, total=20)).blocks]
+    dialogs = [str(block["accessory"]["confirm"]["text"]["text"]) for block in blocks if "accessory" in block]
+    assert len(set(dialogs)) == len(found) == 20
+    short = listed(Subscriptions(subscriptions=(one(by="octo-ada"),), total=1)).blocks[1]
+    assert "unsubscribe gh/acme/frontend broke fixed by=octo-ada" in str(short["accessory"]["confirm"])
+
+
 def test_ten_usual_ones_are_a_page() -> None:
     assert [len(page) for page in pages([one()] * 21)] == [10, 10, 1]
     assert pages([]) == []

@@ -114,6 +114,21 @@ async def test_whoever_an_earlier_version_kept_as_looking_gives_it_over(tmp_path
         assert [reply.text for reply in place.replies] == ["grace looks at it instead of ada."]
 
 
+async def test_whoever_an_earlier_version_kept_as_looking_gives_it_back_however_often_pressed(
+    tmp_path: Path,
+) -> None:
+    async with team_under("", tmp_path) as team:
+        place, of_then = somewhere(team), LookInstead(**LOOK.model_dump())
+        await subscribed(team)
+        await known(team, red_since=2417, number=2418, root_ts=place.ts, looking="ada")
+        for _ in range(2):
+            assert await presses(team, team.ada, place, of_then) == []
+        assert not await looking(team)
+        assert await presses(team, team.grace, place, of_then) == []
+        assert said(await presses(team, team.ada, place, of_then)) == "grace looks at it already."
+        assert [one.text for one in place.replies] == ["ada does not look at it any more.", "grace looks at it."]
+
+
 async def test_what_nobody_subscribes_to_any_more_has_no_buttons_and_a_press_says_why(tmp_path: Path) -> None:
     async with team_under("", tmp_path) as team:
         place, late = somewhere(team), somewhere(team)

@@ -15,6 +15,7 @@ from tests.operations.scene import (
     BACKEND,
     FRONTEND,
     OVER,
+    RUNNING,
     followed,
     mentions,
     presses,
@@ -23,6 +24,7 @@ from tests.operations.scene import (
     somewhere,
     team_under,
     types,
+    writes,
 )
 from tests.operations.test_looking import subscribed
 from tests.operations.test_subscribing import POLICY
@@ -128,3 +130,24 @@ async def test_a_thread_is_about_what_its_message_tells_of_or_a_newer_build_that
         await asked(team, place, "told", f"#{second.number} of acme/frontend")
         await tells_of(team, place, third)
         await asked(team, place, "told", f"#{third.number} of acme/frontend")
+
+
+@pytest.mark.parametrize("is_older", [True, False])
+@pytest.mark.parametrize(("slug", "branch"), [(FRONTEND, "release/v2.0"), (BACKEND, "try/slow")])
+async def test_a_build_of_another_branch_that_a_thread_follows_is_meant_no_less_whichever_has_the_greater_number(
+    tmp_path: Path, slug: str, branch: str, *, is_older: bool
+) -> None:
+    async with team_under("", tmp_path) as team:
+        place, order = somewhere(team), [(slug, branch), (FRONTEND, "try/slow")]
+        built = {one: pushed(team, one[1], RUNNING, slug=one[0]) for one in (order if is_older else order[::-1])}
+        other, told = built[slug, branch], built[FRONTEND, "try/slow"]
+        await tells_of(team, place, told)
+        of_other = f"{slug.removeprefix('gh/')} #{other.number}"
+        await team.ada.mention(place.channel, f"watch {of_other}", thread_ts=place.ts)
+        await team.slack.wait_for(lambda: any(f"#{other.number}" in one.visible for one in place.replies[1:]))
+        await team.is_done()
+        await team.ada.mention(place.channel, "cancel", thread_ts=place.ts)
+        await team.is_told(team.ada, "This thread is about 2 builds.")
+        (asks,) = [one.visible for one in team.ada.sees_only if "This thread is about 2 builds." in one.visible]
+        assert all(one in asks for one in (of_other, f"acme/frontend #{told.number}"))
+        assert not writes(team)

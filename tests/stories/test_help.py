@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.models.build import Change, ChangeKind
-from bot.models.circleci import Job, PipelineId, Workflow, WorkflowId
+from bot.models.circleci import Job, PipelineId, ProjectSlug, Workflow, WorkflowId
 from bot.models.occasions import Hold
 from bot.models.slack import utc_now
 from playground.slack.conversations import Message
@@ -164,6 +164,23 @@ async def test_what_is_red_and_what_waits_by_its_subscriptions_stands_first_and_
         await team.is_told(team.ada, "I know of no project here yet")
         # What news there are of the backend is looked for all the time; nobody asked for more than that.
         assert "/api/v1.1/projects" not in [one.path for one in team.circleci.requests[before:]]
+
+
+async def test_what_waits_stands_first_also_once_its_project_is_called_otherwise(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        rule = await subscribed(team)
+        change = Change(
+            kind=ChangeKind.ON_HOLD,
+            workflow=Workflow(id=WorkflowId("w"), name="release", status="on_hold", created_at=utc_now()),
+            job=Job.model_validate({"id": "j", "name": "hold-prod", "status": "on_hold", "type": "approval"}),
+        )
+        place = {"channel_id": team.deploys.id, "project_slug": BACKEND, "branch": "main"}
+        hold = Hold.model_validate({**place, "ts": "1.2", "number": 2420, "changes": (change,)})
+        await team.app.store.occasions.save_hold(PipelineId("p1"), hold)
+        for name in ("web", "site"):
+            await team.app.store.subscriptions.is_by_now(rule, ProjectSlug(f"gh/acme/{name}"), f"acme/{name}", "main")
+            (rule,) = await team.app.store.subscriptions.of_channel(team.deploys.id)
+            assert "#2420 · main · hold-prod waits for an approval" in said(await types(team, team.ada, ""))
 
 
 async def test_a_greeting_is_answered_where_it_was_said(team: Team) -> None:

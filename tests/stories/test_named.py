@@ -259,8 +259,8 @@ async def test_in_a_thread_that_follows_two_builds_it_is_asked_which(tmp_path: P
 
 
 def asks_which(team: Team) -> list[str]:
-    """Return what told Ada that a thread follows several builds."""
-    return [one.visible for one in team.ada.sees_only if "follows 2 builds. Write which one: " in one.visible]
+    """Return what told Ada that a thread is about several builds."""
+    return [one.visible for one in team.ada.sees_only if "is about 2 builds. Write which one: " in one.visible]
 
 
 async def asked(team: Team, text: str) -> Message:

@@ -657,8 +657,33 @@ async def test_what_had_ended_before_its_project_was_heard_of_is_no_news_to_whos
     assert stage.own.told[1:] == [(over.number, State.PASSED)]
 
 
+@pytest.mark.parametrize("how", ["at once", "after others had ended theirs"])
+async def test_what_had_ended_before_the_first_list_is_so_too_for_whoever_subscribes_next(
+    stage: Stage, how: str
+) -> None:
+    await wants_own(stage)
+    if how != "at once":
+        await stage.store.subscriptions.remove(await stage.subscribes(3))
+        await was_read(stage, heard_since=utc_now() - 9 * LONG, asked_at=utc_now() - LONG)
+    over, running = stage.push(branch="try/over", by="octo-ada"), stage.push("green", age=SOON, by="octo-ada")
+    await stage.subscribes()
+    await stage.subscribes(2, branches=("*",))
+    await stage.looks()
+    assert over.number not in [number for number, _ in stage.own.told]
+    stage.goes_by(LONG)
+    await stage.looks()
+    assert stage.own.told == [(running.number, State.PASSED)]
+
+
+async def was_read(stage: Stage, **changes: object) -> None:
+    """Let what is known of the list be so."""
+    known = await stage.store.news.read_up_to(SLUG)
+    await stage.store.news.save_read(SLUG, known.model_copy(update=changes))
+
+
 async def test_what_ends_in_a_project_that_is_heard_of_is_news_to_whose_it_is_whoever_subscribes(stage: Stage) -> None:
     await stage.subscribes()
+    await was_read(stage, heard_since=utc_now() - 2 * LONG)
     await wants_own(stage)
     pushed = stage.push("green", "try/ada", by="octo-ada")
     await stage.subscribes(2, branches=("try/*",))
@@ -675,9 +700,7 @@ async def test_who_ends_a_subscription_and_makes_another_takes_nothing_from_whos
     made = await stage.subscribes()
     stage.push("green", by="octo-ada")
     await stage.store.subscriptions.remove(made)
-    known = await stage.store.news.read_up_to(SLUG)
-    ago = {"asked_at": utc_now() - timedelta(hours=hours)}
-    await stage.store.news.save_read(SLUG, known.model_copy(update=ago))
+    await was_read(stage, heard_since=utc_now() - 2 * LONG, asked_at=utc_now() - timedelta(hours=hours))
     await stage.subscribes(2)
     await stage.looks()
     assert (len(stage.told), len(stage.own.told)) == (0, told)

@@ -16,7 +16,7 @@ from bot.errors import CircleCIError, NotAllowed, NotFound, Rejected, SlackError
 from bot.messenger import Messenger
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Pipeline, ProjectSlug, Ref, TestResult
+from bot.models.circleci import Pipeline, ProjectSlug, Ref, TestResult, Vcs
 from bot.models.heard import Heard
 from bot.models.news import News, ReadUpTo
 from bot.models.red import Branch
@@ -463,6 +463,25 @@ async def test_what_is_told_in_somebodys_direct_messages_is_told_to_them(stage: 
     await stage.judged(*ends)
     assert [await stage.pings.is_pinged(one, "U0ADA") for one in ends] == [True, True, False, True, True]
     assert not any([await stage.pings.is_pinged(one, "U0GRACE") for one in ends])
+
+
+@pytest.mark.parametrize(
+    ("tests", "deploy", "is_told"),
+    [("failed", "success", False), ("failed", "failed", True), ("success", "failed", True)],
+)
+async def test_that_some_workflows_passed_tells_nobody_how_their_build_ended(
+    stage: Stage, tests: str, deploy: str, is_told: bool
+) -> None:
+    """Whether that is said to have passed, or repairs what was red by these alone."""
+    direct = stage.slack.workspace.open_im("U0ADA")
+    events = ["failed", "fixed", "passed"]
+    await stage.subscribes(channel_id=direct.id, workflows=["deploy"], events=events, branches=["main", "tag:*"])
+    tag = {"vcs": Vcs(tag="v1.0")}
+    ends = [of_two(number, tests, deploy) for number in (1, 3, 4)]
+    ends[2] = ends[2].model_copy(update={"pipeline": ends[2].pipeline.model_copy(update=tag)})
+    await stage.judged(ends[0], of_two(2, "success", "failed"), *ends[1:])
+    assert len(direct.messages) >= len(ends)
+    assert [await stage.pings.is_pinged(one, "U0ADA") for one in ends] == [is_told] * len(ends)
 
 
 async def test_what_some_workflows_mention_somebody_for_is_the_end_of_the_build(stage: Stage) -> None:
