@@ -6,7 +6,7 @@ from functools import partial
 
 import structlog
 
-from bot.errors import CircleCIError, SlackError, SlackLimited
+from bot.errors import CircleCIError, Rejected, SlackError, SlackLimited
 from bot.messenger import Messenger
 from bot.models.caller import Place
 from bot.models.circleci import ProjectSlug
@@ -17,7 +17,7 @@ from bot.once import post_once
 from bot.store import Store
 from bot.watching.branches import ended_name, is_wanted
 from bot.watching.forsaking import Forsaking
-from bot.watching.pausing import LATER, SOON
+from bot.watching.pausing import COUNTED, LATER, MOST_REFUSALS, SELDOM, SOON, again_after
 from bot.watching.snoozed import others_of, snooze_of
 from bot.watching.telling import LEASE, Telling
 from formatters import snoozes
@@ -47,6 +47,7 @@ class Roots:
     async def show_late(self) -> None:
         """Do that where Slack took no edit before; what still has no turn then is left for the next time.
 
+        What is refused each time is tried ever more rarely, and what is refused for good not any more.
         So are the messages about branches that have been forgotten, as too many are red.
         """
         for field, forgotten in (await self._store.unshown.forgotten()).items():
@@ -60,7 +61,7 @@ class Roots:
                 if state is None or not state.is_red or state.root_ts is None:
                     named = {"channel_id": name[0], "project_slug": name[1], "branch": name[2]}
                     await self._store.unshown.remove(Branch.model_validate(named))
-                elif is_ours:
+                elif is_ours and not await self._store.claims.is_taken(_rest_of(state)):
                     await self._show(state, urgent=False)
 
     async def say(self, state: Branch, word: Callable[[bool], Message], *, once: str) -> None:
@@ -215,7 +216,37 @@ class Roots:
             await self._telling.shows(state, urgent=urgent)
         except (SlackError, CircleCIError) as error:
             log.warning("root_not_rewritten", channel=state.channel_id, error=repr(error))
-            await self._store.unshown.add(state, await self._store.now())
+            await self._not_shown(state, error)
+
+    async def _not_shown(self, state: Branch, error: SlackError | CircleCIError) -> None:
+        times = await self._store.claims.count(f"not-shown:{_named(state)}", COUNTED)
+        if (pause := _until_shown(error, times)) is None:
+            await self._store.unshown.remove(state)
+            return
+        await self._store.unshown.add(state, await self._store.now())
+        if times > 1:  # at first the next round is late enough
+            await self._store.claims.first(_rest_of(state), pause)
+
+
+def _named(state: Branch) -> str:
+    """Name what a message is to say, until another build is judged."""
+    return f"{state.channel_id}:{state.root_ts}:{state.fingerprint}"
+
+
+def _rest_of(state: Branch) -> str:
+    return f"not-shown-rests:{_named(state)}"
+
+
+def _until_shown(error: SlackError | CircleCIError, times: int) -> timedelta | None:
+    """Return when an edit that was refused so often is tried again; None where it never will be taken. Pure."""
+    if isinstance(error, SlackLimited):
+        return error.retry_after
+    if isinstance(error, SlackError):
+        return again_after(error, times)
+    if isinstance(error, Rejected) and (error.is_gone or times >= MOST_REFUSALS):
+        return None
+    pause: timedelta = SOON * (1 << min(times - 1, 10))
+    return min(pause, SELDOM)
 
 
 def _later(state: Branch, error: SlackError) -> timedelta | None:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.budgets import Budget
+from bot.errors import CircleCIError, Rejected, Unavailable
 from bot.messenger import Messenger
 from bot.models.circleci import ProjectSlug
 from bot.models.red import Branch
@@ -29,6 +30,7 @@ from tests.watching.test_telling import stage
 SLUG = ProjectSlug("gh/acme/backend")
 OVER = "The snooze is over, and main of acme/backend is still red."
 SURELY = "main of acme/backend is red since #1"
+OUT = Unavailable("it does not answer")
 STANDS = f"{SURELY} or before"
 
 
@@ -262,6 +264,29 @@ async def test_what_slack_or_circleci_refuses_for_a_moment_is_shown_later_unless
     edited = root.edited_ts
     await roots(stage).show_late()
     assert (root.edited_ts, await stage.store.unshown.all(utc_now())) == (edited, [])
+
+
+@pytest.mark.parametrize(
+    ("refusal", "most"),
+    [("is_archived", 1), ("unheard_of", 2), ("service_unavailable", 2), (Rejected(404, "gone"), 1), (OUT, 2)],
+)
+async def test_what_is_refused_each_time_is_tried_ever_more_rarely_and_for_good_not_any_more(
+    stage: Stage, refusal: str | CircleCIError, most: int
+) -> None:
+    await stage.subscribes(events=OF_BRANCHES)
+    await stage.judged(build(1))
+    if isinstance(refusal, str):
+        stage.slack.refuse("chat.update", refusal, times=100)
+    else:
+        stage.far_side.refuses = refusal
+        await snoozed(stage, timedelta(hours=1), fingerprint="of what is kept no more")
+    state = await snoozed(stage, timedelta(hours=1))
+    await roots(stage).show(state)
+    for _ in range(20):
+        await roots(stage).show_late()
+    edits = len(stage.slack.calls_of("chat.update")) if isinstance(refusal, str) else stage.far_side.refused
+    left = await stage.store.unshown.all(utc_now())
+    assert (edits, bool(left)) == (most, most > 1)
 
 
 async def test_of_too_many_red_branches_the_message_of_one_that_is_forgotten_says_so(stage: Stage) -> None:

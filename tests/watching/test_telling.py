@@ -16,7 +16,7 @@ from bot.errors import CircleCIError, NotAllowed, NotFound, Rejected, SlackError
 from bot.messenger import Messenger
 from bot.models.build import Build
 from bot.models.caller import Caller, Place
-from bot.models.circleci import Pipeline, ProjectSlug, Ref, TestResult, Vcs
+from bot.models.circleci import Pipeline, PipelineId, ProjectSlug, Ref, TestResult, Vcs
 from bot.models.heard import Heard
 from bot.models.news import News, ReadUpTo
 from bot.models.red import Branch
@@ -54,7 +54,8 @@ class FarSide:
     def __init__(self) -> None:
         self.builds: dict[int, Build] = {}
         self.broken: dict[int, CircleCIError] = {}
-        self.asked = 0
+        self.refuses: CircleCIError = Unavailable("it does not answer")
+        self.asked = self.refused = 0
         self.of_forks = 0  # builds that stand on a page before each of ours, and are left out
 
     def has(self, *builds: Build) -> None:
@@ -70,6 +71,10 @@ class FarSide:
     async def whole(self, pipeline: Pipeline) -> Build:
         self.asked += 1
         return self.builds[pipeline.number]
+
+    async def build(self, _: PipelineId) -> Build:
+        self.refused += 1
+        raise self.refuses
 
     async def some_tests(self, _slug: str, _number: int, _pages: int) -> tuple[tuple[TestResult, ...], bool]:
         return (), False
