@@ -120,10 +120,12 @@ async def unsubscribe(hands: Hands, caller: Caller, subscription: Subscription) 
         async with in_order(hands, place):
             is_again = await begun_to_end(hands, act.caller) is not None
             await hands.store.claims.claim(_ending(act.caller), subscription.model_dump_json())
-            if not await hands.store.subscriptions.remove(subscription, forget=False) and not is_again:
+            is_ended = await hands.store.subscriptions.remove(subscription, forget=False)
+            if not is_ended and not is_again:
                 raise NothingToDo("not_subscribed", what=subscription.project_title)
             done = Subscribed(act="ended", subscription=subscription, entry=act.entry)
-            await to_be_said(hands, _once(act), place, words.changed(done))
+            if is_ended or not await _is_begun_anew(hands, subscription):
+                await to_be_said(hands, _once(act), place, words.changed(done))
         for slug, title in titles.items():
             await hands.engine.put(END_MESSAGES, subscription.channel_id, slug, title, when=utc_now())
     return await _said(hands, act, place, done)
@@ -133,6 +135,11 @@ async def begun_to_end(hands: Hands, caller: Caller) -> Subscription | None:
     """Return what a run of this delivery before has begun to end, which may be gone by now; None where none has."""
     found = await hands.store.claims.holder(_ending(caller))
     return None if found is None else Subscription.model_validate_json(found)
+
+
+async def _is_begun_anew(hands: Hands, ended: Subscription) -> bool:
+    """Say whether the channel hears of the same again: that it does not would be no news, but wrong."""
+    return any(one.id == ended.id for one in await hands.store.subscriptions.of_channel(ended.channel_id))
 
 
 def _ending(caller: Caller) -> str:

@@ -38,8 +38,9 @@ redis.call('HSET', KEYS[2], ARGV[2], (redis.call('HGET', KEYS[2], ARGV[2]) or ''
 return ARGV[4]
 """
 
-# Removes one from under its id, and the id from those of its project and its channel; 0 where it is gone.
+# Removes one from under its id, and the id from those of its project and its channel; 0 where it is not as it was seen.
 _REMOVE = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[4] then return 0 end
 for place = 2, 3 do
   local kept = {}
   for id in string.gmatch(redis.call('HGET', KEYS[place], ARGV[place]) or '', '%S+') do
@@ -167,14 +168,24 @@ class Subscriptions:
     async def remove(self, one: Subscription, *, forget: bool = True) -> bool:
         """Forget one, and what was told of branches that its channel hears of no more; False where it was gone.
 
-        Whoever has messages to end forgets that by themselves, after it.
+        One that was begun anew under its id is another one, and stays. Whoever has messages to end forgets that by
+        themselves, after it.
         """
-        keys = [self._all, self._projects, self._channels]
-        args: list[str | int] = [one.id, spelled_alike(one.project_slug), one.channel_id]
-        gone = bool(await self._connection.ask(self._remove(keys=keys, args=args)))
+        gone = await self._removed(one)
         for place in await self._meant(one) if forget else ():
             await self.forget_unheard(one.channel_id, place.slug, place.title)
         return gone
+
+    async def _removed(self, one: Subscription) -> bool:
+        keys = [self._all, self._projects, self._channels]
+        for _ in range(MOST_TRIES):
+            data = await self._data(one.id)
+            if data is None or (kept := decoded(Subscription, data)).mark != one.mark:
+                return False
+            args: list[str | int] = [kept.id, spelled_alike(kept.project_slug), kept.channel_id, data]
+            if await self._connection.ask(self._remove(keys=keys, args=args)):
+                return True
+        raise StoreError(f"the subscription {one.id} changes all the time")
 
     async def _meant(self, one: Subscription) -> list[Fitting]:
         """Return the projects that one is about."""

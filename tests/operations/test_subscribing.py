@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.answers.subscriptions import Subscribed
+from bot.errors import NothingToDo
 from bot.models.caller import Caller, Place
 from bot.models.circleci import Project, ProjectSlug
 from bot.models.red import Branch
@@ -437,6 +438,34 @@ async def test_a_run_that_died_is_gone_on_with_by_the_next(team: Team, act: str)
     what = {"began": "grace subscribed", "changed": "grace changed that: until now", "ended": "grace ended it"}[act]
     assert what in word
     assert len(await kept(team)) == (act != "ended")
+
+
+async def test_a_run_that_is_gone_on_with_ends_none_that_was_begun_anew_meanwhile(team: Team) -> None:
+    await types(team, team.ada, "subscribe acme/frontend main")
+    ada, operations = speaks(team, team.ada), team.app.operations
+
+    async def run() -> Subscribed:
+        return await operations.unsubscribe(ada, await operations.begun_to_end(ada) or (await kept(team))[0])
+
+    await dies_over(team, "chat.postMessage", run())
+    await types(team, team.grace, "subscribe acme/frontend main")
+    for _ in range(2):
+        assert (await run()).act == "ended"
+    (one,) = await kept(team)
+    assert one.made_by == team.grace.id
+    assert ["ada ended it" in word for word in told(team)] == [False, True, False]
+
+
+async def test_what_a_list_has_is_not_ended_in_the_place_of_what_was_begun_anew(team: Team) -> None:
+    """Two press at once, of whom one had read the list before the other's end."""
+    await types(team, team.ada, "subscribe acme/frontend main")
+    (listed,) = await kept(team)
+    await types(team, team.ada, "unsubscribe acme/frontend main")
+    await types(team, team.ada, "subscribe acme/frontend main")
+    with pytest.raises(NothingToDo):
+        await team.app.operations.unsubscribe(speaks(team, team.ada), listed)
+    assert len(await kept(team)) == 1
+    assert "From now on" in told(team)[-1]
 
 
 async def test_who_ends_it_is_answered_before_the_messages_about_what_is_red(team: Team) -> None:
