@@ -82,12 +82,13 @@ class Roots:
     async def end_left(self, pressed: Branch, title: str) -> None:
         """Let a message that bears a button end which was left as it stood: what a branch was is over by now.
 
-        One that says so already, while the button was pressed, goes on to say how.
+        One that says so already, while the button was pressed, goes on to say how. One that a run has posted and died
+        over is not over: that run is gone on with.
         """
         name = pressed.channel_id, pressed.project_slug, pressed.branch
         async with self._store.subscriptions.fenced(*name, LEASE, wait=LEASE):
             known = await self._store.subscriptions.known(*name)
-            is_live = known is not None and known.root_ts == pressed.root_ts
+            is_live = known is not None and (known.root_ts == pressed.root_ts or _may_be_posting(known, pressed))
             if not is_live and not await self._store.claims.is_taken(ended_name(pressed)):
                 await self._forsaking.left(pressed, title)
 
@@ -226,6 +227,11 @@ class Roots:
         await self._store.unshown.add(state, await self._store.now())
         if times > 1:  # at first the next round is late enough
             await self._store.claims.first(_rest_of(state), pause)
+
+
+def _may_be_posting(known: Branch, pressed: Branch) -> bool:
+    """Say whether a message is the one that a run was about to post, of which nobody has heard yet that it stands."""
+    return known.root_ts is None and known.posting is not None and known.posting.red_since == pressed.red_since
 
 
 def _named(state: Branch) -> str:

@@ -327,6 +327,23 @@ async def test_what_a_run_died_over_ends_with_its_last_subscription(stage: Stage
     assert root.buttons == []
 
 
+async def test_a_press_on_what_a_run_has_posted_and_died_over_does_not_end_it(stage: Stage) -> None:
+    """But one on what was left of before does."""
+    await stage.subscribes(events=OF_BRANCHES)
+    await stage.judged(build(1))
+    (old,) = stage.channel().roots
+    await stage.store.subscriptions.forget("C0DEPLOYS", SLUG, "main")
+    await stage.dies_over(build(2))
+    new, pressed = stage.channel().roots[-1], Branch(channel_id="C0DEPLOYS", project_slug=SLUG, branch="main")
+    for number, root in enumerate((old, new), 1):
+        of_message = {"red_since": number, "root_ts": root.ts}
+        await roots(stage).end_left(pressed.model_copy(update=of_message), "acme/backend")
+    await stage.judged(build(2))
+    assert (old.buttons, "was red" in old.visible) == ([], True)
+    assert new.buttons
+    assert new.text.startswith("main of acme/backend is red since #2")
+
+
 async def test_messages_that_have_no_turn_or_are_not_taken_end_a_little_later(stage: Stage) -> None:
     """Also where somebody has subscribed anew meanwhile, to whom they are nothing."""
     rule, ways, names = await stage.subscribes(branches=["*"]), roots(stage), ["a", "b", "c"]
