@@ -73,13 +73,14 @@ def ended(state: Branch, title: str, name: str, is_apart: bool) -> Message:
     return _said("🔔", name, f"ended the snooze of {what}: what happens to it is posted here again.")
 
 
-def over(state: Branch, title: str, links: Links, is_apart: bool) -> Message:
-    """Say that its time has come, and the branch is red all the same."""
+def over(state: Branch, title: str, links: Links, is_apart: bool, *, called: str = "") -> Message:
+    """Say that its time has come, and the branch is red all the same; of what broke in it somebody may be `called`."""
     newest = link(links.pipeline(state.project_slug, state.number), f"#{state.number}")
     name = _what(state, title, is_apart) if is_apart else "It"
-    text = f"The snooze is over. {name} is still red: {count(state.builds, 'red build')}, the newest is"
-    plain = f"The snooze is over, and {clean(branch_words(state.branch), name=True)} of {clean(title)} is still red."
-    return assemble(plain, section(f"⏰ {text} {newest}."))
+    how = "became red in it" if state.broke_asleep else "is still red"
+    text = f"The snooze is over. {name} {how}: {count(state.builds, 'red build')}, the newest is"
+    plain = f"The snooze is over, and {clean(branch_words(state.branch), name=True)} of {clean(title)} {how}."
+    return assemble(plain, section(f"⏰ {text} {newest}.{called}"))
 
 
 def note(state: Branch, *, is_snoozed: bool) -> str:

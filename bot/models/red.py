@@ -17,9 +17,9 @@ class Branch(Model):
     and `failure` names all of it. `told` are keys of what was judged and posted, so that a second run posts nothing
     again. Until `snoozed_until`, as `snoozed_by` asked, nothing is posted of it but that it is fixed; what is known of
     some of its builds alone says whether the snooze `is_of_all` of the branch. The channel `is_told_red` where it has
-    heard that it is: it may be known for others, or from before it asked. The message has `mentioned` these people and
-    groups; None where an earlier version posted it. `posting` is how it stands once the message about it is posted that
-    a run is about to: it may have died over that.
+    heard that it is: it may be known for others, or from before it asked. It `broke_asleep` where it has not heard that
+    as the branch was snoozed. The message has `mentioned` these people and groups; None where an earlier version posted
+    it. `posting` is how it stands once the message about it is posted that a run is about to: it may have died over it.
     """
 
     channel_id: str
@@ -30,6 +30,7 @@ class Branch(Model):
     red_at: Time | None = None
     root_ts: str | None = None
     was_said: bool = False
+    broke_asleep: bool = False
     mentioned: tuple[str, ...] | None = None
     number: int = 0
     pipeline_id: PipelineId = PipelineId("")

@@ -11,6 +11,7 @@ from bot.errors import NothingToDo, SlackError
 from bot.models.caller import Caller
 from bot.models.circleci import ProjectSlug, Ref
 from bot.models.red import Branch
+from bot.models.slack import utc_now
 from bot.models.subscription import named_in
 from bot.operations.frame import Act, Intent, acting
 from bot.operations.hands import Hands, Subject
@@ -103,6 +104,8 @@ async def _changed(
         return kept.model_copy(update=snooze) if is_meant and not is_late else kept
 
     state = await hands.store.subscriptions.know(channel_id, slug, branch, change)
+    if until is None and is_of_all:  # what became red in it is to be said
+        await hands.engine.put(END_SNOOZE, channel_id, slug, branch, when=utc_now())
     if not state.is_red or since not in (0, state.red_since):  # fixed meanwhile, which is told
         raise NothingToDo("not_red_any_more" if since else "not_red_here", what=act.subject.about)
     if until is not None and state.snoozed_until not in (None, until):

@@ -63,8 +63,7 @@ class About(NamedTuple):
     @property
     def mentioned(self) -> tuple[str, ...]:
         """Whom they mention where a branch broke, each once."""
-        found = (rule.mention for rule in self.rules if rule.mention and is_wanted(Event.BROKE, rule.events))
-        return tuple(one for one in dict.fromkeys(found) if one not in self.absent)
+        return tuple(one for one in called_at_a_break(self.rules) if one not in self.absent)
 
     @property
     def called_to_approve(self) -> tuple[str, ...]:
@@ -86,3 +85,9 @@ class About(NamedTuple):
     async def whole(self) -> Build:
         """Return the build with its jobs."""
         return await self.earlier.whole(self.build)
+
+
+def called_at_a_break(rules: Sequence[Subscription]) -> Sequence[str]:
+    """Return whom rules mention where a branch broke, each once."""
+    found = (rule.mention for rule in rules if rule.mention and is_wanted(Event.BROKE, rule.events))
+    return [*dict.fromkeys(found)]

@@ -234,7 +234,7 @@ def _after(state: Branch, build: Build, *, is_red: bool) -> Branch:
     known = state.model_copy(update={"number": number, "pipeline_id": build.pipeline.id, **attempt})
     if not is_red:
         green = {"red_since": 0, "or_before": False, "red_at": None, "root_ts": None, "builds": 0, "looking": ""}
-        green |= {"was_said": False, "mentioned": None, "looking_id": "", "looking_by": ""}
+        green |= {"was_said": False, "broke_asleep": False, "mentioned": None, "looking_id": "", "looking_by": ""}
         awake = {
             "snoozed_until": None,
             "snoozed_by": "",

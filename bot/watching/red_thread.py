@@ -123,7 +123,13 @@ class RedThread:
         is_heard = is_said or silent is Why.OTHERWISE or state.is_told_red
         if root_ts is not None and root_ts == state.root_ts and not await self._is_rewritten(news, state, after, seen):
             state = state.model_copy(update={"root_ts": None})
-        stands = {"root_ts": state.root_ts, "mentioned": state.mentioned, "was_said": is_heard}
+        is_asleep = silent is Why.SNOOZED and (found.happened is Event.BROKE or state.broke_asleep)
+        stands = {
+            "root_ts": state.root_ts,
+            "mentioned": state.mentioned,
+            "was_said": is_heard,
+            "broke_asleep": is_asleep,
+        }
         await self.know(news, after.model_copy(update=stands) if after.is_red else after)
         return is_said
 
@@ -206,7 +212,7 @@ class RedThread:
         """Post what happened, and keep that it was: the message about a red branch, or one below or beside that."""
         happened = found.happened or Event.FAILED
         if after.is_red and state.root_ts is None and not found.is_late:
-            mentioned = await self._pinged(news) if happened is Event.BROKE else ()
+            mentioned = await self._pinged(news) if happened is Event.BROKE else news.mentioned * state.broke_asleep
             after = after.model_copy(update={"mentioned": mentioned})
             await self.know(news, state.model_copy(update={"posting": after}))
             ts = await self._post(news, Place(channel_id=news.channel_id), red.root(after, seen, mentioned), happened)

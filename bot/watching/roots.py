@@ -20,7 +20,7 @@ from bot.watching.forsaking import Forsaking
 from bot.watching.pausing import COUNTED, LATER, MOST_REFUSALS, SELDOM, SOON, again_after
 from bot.watching.snoozed import others_of, snooze_of
 from bot.watching.telling import LEASE, Telling
-from formatters import snoozes
+from formatters import red, snoozes
 from formatters.blocks import Message
 from formatters.links import Links
 
@@ -171,12 +171,18 @@ class Roots:
             if not is_ours:
                 return SOON
             state = await self._store.subscriptions.known(channel_id, slug, branch)
-            if state is None or not state.is_red or state.is_told_red:
+            if state is None or not state.is_red or state.is_told_red or not state.broke_asleep:
                 return None
             rules = await self._telling.rules_about(state)
             if not any(is_wanted(Event.BROKE, rule.events) for rule in rules):
                 return None
-            return await self._over(state, str(state.red_since))
+            called = await self._telling.called_at_a_break(rules, channel_id)
+            if (pause := await self._over(state, str(state.red_since), red.pings(called))) is None:
+                awake = {"broke_asleep": False}
+                await self._store.subscriptions.know(
+                    channel_id, slug, branch, lambda kept: kept.model_copy(update=awake)
+                )
+            return pause
 
     async def _heard_of(self, channel_id: str) -> list[ProjectSlug]:
         """Return the projects that a channel has subscribed to, each once."""
@@ -198,11 +204,11 @@ class Roots:
             is_late = now - state.snoozed_until >= GIVEN_UP
             return await self._over(state, "" if is_late else state.snoozed_until.isoformat())
 
-    async def _over(self, state: Branch, once: str) -> timedelta | None:
-        """Say it, once by that name; where it is no news any more that is empty."""
+    async def _over(self, state: Branch, once: str, called: str = "") -> timedelta | None:
+        """Say it, once by that name, empty where it is no news any more; who is `called` has not heard of it before."""
         if not (rules := await self._telling.rules_about(state)):
             return None
-        word = partial(snoozes.over, state, rules[-1].project_title, self._links)
+        word = partial(snoozes.over, state, rules[-1].project_title, self._links, called=called)
         try:
             if once:
                 await self.say(state, word, once=f"over:{state.project_slug}:{state.branch}:{once}")

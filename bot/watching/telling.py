@@ -16,7 +16,7 @@ from bot.models.subscription import Event, Subscription, key_of, named_in, ref_n
 from bot.models.told import Why
 from bot.permissions import Permissions
 from bot.store import Store
-from bot.watching.about import About
+from bot.watching.about import About, called_at_a_break
 from bot.watching.branches import (
     has_repaired,
     is_red,
@@ -195,6 +195,12 @@ class Telling:
         """Return the rules by which a channel is told of a branch now."""
         rules = await self._store.subscriptions.of_project(state.project_slug)
         return [rule for rule in rules if rule.channel_id == state.channel_id and rule.hears(state.branch)]
+
+    async def called_at_a_break(self, rules: Sequence[Subscription], channel_id: str) -> Sequence[str]:
+        """Return whom these mention in their channel where a branch broke, but those who would not read it there."""
+        named = called_at_a_break(rules)
+        absent = await self._pings.absent(named, channel_id)
+        return [one for one in named if one not in absent]
 
     async def _as_judged(self, state: Branch) -> Build:
         """Return the newest build that was judged, as it was then, where that is kept: it may run again by now."""

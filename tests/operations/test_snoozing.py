@@ -104,6 +104,22 @@ async def test_a_run_that_died_means_the_same_end_and_says_it_once(tmp_path: Pat
         assert [reply.text.partition(" ")[2].partition(" ")[0] for reply in place.replies] == ["snoozed", "ended"]
 
 
+async def test_what_broke_in_a_snooze_is_said_when_that_is_ended_by_hand(tmp_path: Path) -> None:
+    async with team_under("", tmp_path) as team:
+        place = somewhere(team)
+        await subscribed(team)
+        await subscribed(team, id="s2", workflows=("deploy",))
+        await subscribed(team, id="s3", workflows=("tests",))
+        await known(team, red_since=2417, number=2418, root_ts=place.ts)
+        await types(team, team.ada, "snooze acme/backend main 4h")
+        await known(team, branch="main workflow=tests", red_since=2418, number=2418, builds=1)
+        await known(team, branch="main workflow=deploy", red_since=2418, number=2418, builds=1, broke_asleep=True)
+        before = len(team.deploys.messages)
+        await presses(team, team.ada, place, END)
+        await team.until(lambda: any("(workflow=deploy)" in one.text for one in team.deploys.messages[before:]))
+        assert not any("workflow=tests" in one.text for one in team.deploys.messages)
+
+
 class WhileItIsFixed:
     """Adds the task of an end while another process tells that the branch is green."""
 

@@ -191,11 +191,47 @@ async def test_what_becomes_red_in_a_snoozed_branch_is_silent_too_and_said_after
     await snoozed(stage, timedelta(seconds=-1))
     for _ in range(2):
         assert await roots(stage).end_snooze("C0DEPLOYS", SLUG, "main") is None
-    assert stage.texts() == [SURELY, OVER, OVER.replace("main", "main (workflow=deploy)")]
+    broke = "The snooze is over, and main (workflow=deploy) of acme/backend became red in it."
+    assert stage.texts() == [SURELY, OVER, broke]
     await stage.judged(of_two(3, "failed", "failed"))
-    told = stage.channel().roots[-2:]
-    assert {one.text.partition(" of ")[0] for one in told} == {"main (workflow=deploy)", "main (workflow=tests)"}
-    assert not any("S0ONCALL" in one.visible for one in told)
+    *_, called, one, other = stage.channel().roots
+    told = {one.text.partition(" of ")[0], other.text.partition(" of ")[0]}
+    assert told == {"main (workflow=deploy)", "main (workflow=tests)"}
+    assert ["S0ONCALL" in each.visible for each in (called, one, other)] == [True, False, False]
+
+
+async def test_who_is_to_be_called_is_called_by_what_says_first_that_it_broke_in_a_snooze(stage: Stage) -> None:
+    """Which is the next failure, where the end of the snooze has not said it."""
+    await stage.subscribes()
+    await stage.subscribes(workflows=["deploy"], mention="S0ONCALL")
+    await stage.judged(of_two(1, "failed", "success"))
+    await snoozed(stage, timedelta(hours=2))
+    await stage.judged(of_two(2, "failed", "failed"))
+    await snoozed(stage, timedelta(seconds=-1))
+    await stage.judged(of_two(3, "failed", "failed"))
+    assert await roots(stage).end_snooze("C0DEPLOYS", SLUG, "main") is None
+    said = [one for one in stage.channel().messages if one.text.startswith("main (workflow=deploy)")]
+    assert ["S0ONCALL" in one.visible for one in said] == [True]
+
+
+async def test_what_was_red_before_it_was_asked_for_is_none_that_broke_in_a_snooze(stage: Stage) -> None:
+    """Neither of the branch nor of another project of the channel, also where the snoozed one is forgotten."""
+    plain = await stage.subscribes(events=OF_BRANCHES)
+    await stage.judged(build(1))
+    await snoozed(stage, timedelta(hours=1))
+    other = ProjectSlug("gh/acme/frontend")
+    of = {"project_slug": other, "project_title": "acme/frontend", "workflows": ["build"]}
+    for rule, one in (
+        (await stage.subscribes(**of, made_at=utc_now()), build(7, project_slug=other, id="f7")),
+        (await stage.subscribes(workflows=["build"], made_at=utc_now()), build(1)),
+    ):
+        stage.far_side.has(one)
+        assert await stage.telling.was_there(one, {rule.mark}) is None
+    await snoozed(stage, timedelta(seconds=-1))
+    for _ in range(2):
+        assert await roots(stage).end_snooze("C0DEPLOYS", SLUG, "main") is None
+        await stage.store.subscriptions.remove(plain)
+    assert stage.texts() == [STANDS, OVER]
 
 
 @pytest.mark.parametrize("is_of_all", [True, False])
