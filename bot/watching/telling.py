@@ -83,14 +83,20 @@ class Telling:
     async def was_there(self, build: Build, marks: Collection[str]) -> timedelta | None:
         """Note for the channels of subscriptions with these marks that it had ended before they were made.
 
-        What another one of the channel is about is told by that. Returns the same.
+        What another one of the channel is about is told by that, unless its maker may not look at it. Returns the same.
         """
-        rules = await self._store.subscriptions.of_project(build.pipeline.project_slug)
-        others = {(one.channel_id, one.scope) for one in rules if one.mark not in marks and one.seen(build)}
+        rules = [
+            one for one in await self._store.subscriptions.of_project(build.pipeline.project_slug) if one.seen(build)
+        ]
+        asked = {(one.channel_id, one.scope) for one in rules if one.mark in marks}
+        others = [one for one in rules if one.mark not in marks and (one.channel_id, one.scope) in asked]
+        told = {
+            (one.channel_id, one.scope) for one in others if await self._pausing.may_be_told(one, build) is not False
+        }
         return await self._each(
             build,
             self._knows_it_was_there,
-            lambda rule, _: rule.mark in marks and (rule.channel_id, rule.scope) not in others,
+            lambda rule, _: rule.mark in marks and (rule.channel_id, rule.scope) not in told,
         )
 
     async def _knows_it_was_there(self, news: About) -> bool:

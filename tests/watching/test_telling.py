@@ -172,6 +172,11 @@ class Stage:
             self.slack.refuse("chat.postMessage", "is_archived", times=1)
             await self.judged(one)
 
+    async def until_hidden(self, one: Build) -> None:
+        """Let a rule be paused whose maker may not look at it."""
+        for _ in range(MOST_DENIALS):
+            await self.telling.judged(one)
+
     async def until_told(self, one: Build) -> None:
         while await self.telling.judged(one):
             await self.slack.pause(0.01)
@@ -818,6 +823,28 @@ async def test_a_branch_that_was_red_when_a_channel_asked_is_red_since_then_and_
     await stage.judged(build(5, "success"), build(6))
     assert stage.texts() == [GREEN, GREEN, "main of acme/backend is red since #6"]
     assert "#2, 3 red builds." in root.visible
+
+
+@pytest.mark.parametrize("is_paused", [True, False])
+async def test_what_was_there_is_known_also_where_another_rule_of_the_channel_may_not_be_told(
+    stage: Stage, is_paused: bool
+) -> None:
+    """As for long, or as the same build is the first that it may not be told of."""
+    broke, still = pushed_by("octo-grace", 2), pushed_by("octo-ada", 3)
+    stage.far_side.has(build(1, "success"), broke, still)
+    stage.door.refuses = NotAllowed("U0ADA", "read", "web")
+    await stage.subscribes(events=["deployed"])
+    if is_paused:
+        await stage.until_hidden(build(1, "success"))
+    rule = await stage.subscribes(made_by="U0GRACE")
+    for _ in range(MOST_DENIALS):
+        assert await stage.telling.was_there(broke, [rule.mark]) is None
+        await stage.telling.judged(broke, [rule.mark])
+    await stage.judged(still)
+    told = stage.channel().roots[-1]
+    assert told.text.startswith("main of acme/backend is red since #2:")
+    assert "2nd red build" in told.visible
+    assert "U0ADA" not in str(told.blocks)
 
 
 @pytest.mark.parametrize("how", ["it ended before", "it ran"])
