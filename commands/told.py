@@ -94,12 +94,15 @@ def _told_by(here: Reason | None, rules: Sequence[Subscription], pipeline: Pipel
     """Return those of the rules by which it was told: they were there, and ask for what was said."""
     if here is None or pipeline.ref is None:
         return []
-    ref, said = pipeline.ref, [event for event in Event if event in here.said.values()]
+    ref, said = pipeline.ref, set[tuple[str, Event]]()
+    for ts, as_what in here.said.items():
+        key = here.known_as.get(ts, here.branch)  # an earlier version kept that of the last message alone
+        said |= {(key, event) for event in Event if event == as_what}
     return [
         one
         for one in rules
-        if one.made_at <= here.at and key_of(str(ref), one.scope) == here.branch
-        if any(is_wanted(event, one.events_of(ref)) for event in said)
+        if one.made_at <= here.at
+        if any(key == key_of(str(ref), one.scope) and is_wanted(event, one.events_of(ref)) for key, event in said)
     ]
 
 

@@ -35,9 +35,9 @@ class Reason(Model):
     """What was decided, and when: at what `happened` to the branch, beside the `newest` build that was known of it.
 
     `branch` is how the channel knows that branch, or tag, and `asked` which events it wanted to hear of it then. `ts`
-    is the message that told it, `before` those that told of it before that one, and `said` has for each as what; `code`
-    is what Slack said where it took none, `again_at` when it is looked at next; `state` is that of the build. What was
-    snoozed was so by `snoozed_by`, until `snoozed_until`.
+    is the message that told it, `before` those that told of it before that one, and `said` has for each as what,
+    `known_as` of which of the branch's builds; `code` is what Slack said where it took none, `again_at` when it is
+    looked at next; `state` is that of the build. What was snoozed was so by `snoozed_by`, until `snoozed_until`.
     """
 
     why: Why
@@ -49,6 +49,7 @@ class Reason(Model):
     ts: str = ""
     before: tuple[str, ...] = ()
     said: dict[str, str] = Field(default_factory=dict)
+    known_as: dict[str, str] = Field(default_factory=dict)
     code: str = ""
     state: str = ""
     again_at: datetime | None = None

@@ -67,6 +67,8 @@ async def note(told: ReasonsTold, news: About, why: Why, **more: object) -> None
         before, ts = _before(kept, more.get("ts")), more.get("ts")
         said = {one: as_what for one, as_what in (kept.said if kept else {}).items() if one in before}
         said |= {str(ts): str(more.get("happened", ""))} if ts else {}
+        known_as = {one: key for one, key in (kept.known_as if kept else {}).items() if one in before}
+        known_as |= {str(ts): news.key} if ts else {}
         known = {"branch": news.key, "asked": tuple(one for one in Event if one in news.wanted)}
         found = {
             "why": why,
@@ -74,6 +76,7 @@ async def note(told: ReasonsTold, news: About, why: Why, **more: object) -> None
             "state": news.build.state,
             "before": before,
             "said": said,
+            "known_as": known_as,
             **known,
             **more,
         }

@@ -78,6 +78,24 @@ async def test_of_several_subscriptions_those_are_named_by_which_it_was_told(tmp
         assert ("is deployed" in by, "fails or passes" in by, "takes long" in others) == (True, True, True)
 
 
+@pytest.mark.parametrize("known_as", [{"1.1": "try/slow", "1.2": "try/slow workflow=deploy"}, {}])
+async def test_what_two_subscriptions_told_is_told_by_both_and_each_by_its_own_builds(
+    tmp_path: Path, known_as: dict[str, str]
+) -> None:
+    """Of what an earlier version kept the last message alone says by whom."""
+    async with team_under("", tmp_path) as team:
+        one, of = pushed(team, "try/slow", OVER), {"project_slug": FRONTEND, "project_title": "acme/frontend"}
+        for name, by in {"all": {}, "some": {"workflows": ("deploy",)}, "others": {"workflows": ("tests",)}}.items():
+            await subscribed(team, id=name, **of, branches=("try/slow",), events=("failed",), made_by=team.ada.id, **by)
+        told = {"ts": "1.2", "before": ("1.1",), "said": {"1.1": "failed", "1.2": "failed"}, "known_as": known_as}
+        reason = {"why": Why.TOLD, "at": utc_now(), "branch": "try/slow workflow=deploy", **told}
+        await team.app.store.told.note(PipelineId(one.id), Reason.model_validate(reason), channel_id=team.deploys.id)
+        answer = said(await types(team, team.ada, f"told acme/frontend #{one.number}"))
+        by_these, _, others = answer.partition("Told by:")[2].partition("Others that are about it:")
+        assert (by_these.count("I say when"), others.count("I say when")) == ((2, 1) if known_as else (1, 2))
+        assert ("deploy" in by_these, "tests" in others) == (True, True)
+
+
 async def test_many_subscriptions_that_are_about_a_build_fit_into_what_slack_takes(tmp_path: Path) -> None:
     async with team_under("", tmp_path) as team:
         for nth in range(50):

@@ -19,7 +19,7 @@ from tests.watching.test_branches import build
 from tests.watching.test_events import job, with_jobs
 from tests.watching.test_occasions import waiting
 from tests.watching.test_roots import snoozed
-from tests.watching.test_telling import OF_BRANCHES, Stage, stage
+from tests.watching.test_telling import OF_BRANCHES, Stage, of_two, stage
 
 __all__ = ["stage"]
 SLUG, TAG = ProjectSlug("gh/acme/backend"), {"tag": "v2.0", "revision": "9f1c2d7a"}
@@ -136,6 +136,15 @@ async def test_each_message_about_a_build_is_kept_the_newest_first_and_the_last_
     newest = sorted(one.ts for one in stage.channel().messages)[-1 - MOST_BEFORE :]
     found = await reason(stage, build(1))
     assert [*found.before, found.ts] == newest
+
+
+async def test_each_message_is_kept_with_which_builds_of_the_branch_it_is_about(stage: Stage) -> None:
+    await stage.subscribes()
+    await stage.subscribes(workflows=["deploy"])
+    both = of_two(1, "failed", "failed")
+    await stage.judged(both)
+    found = await reason(stage, both)
+    assert [found.known_as[ts] for ts in (*found.before, found.ts)] == ["main", "main workflow=deploy"]
 
 
 async def test_each_attempt_of_a_tag_names_its_message(stage: Stage) -> None:
