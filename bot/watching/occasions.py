@@ -68,9 +68,10 @@ class Occasions:
             return False
         told = await self._store.occasions.holds(news.build.pipeline.id)
         known = {one.job.id for hold in told if hold.channel_id == news.channel_id for one in hold.changes if one.job}
-        once = {self._waits_once(news, one): one for one in events.held(news.build, known)}
+        before = "".join(sorted(f":{hold.ts}" for hold in told if _has_ended_for(news, hold)))
+        once = {_waits_once(news, one, before): one for one in events.held(news.build, known)}
         for change in events.waited(news.build, known):  # a run may have said that it waits, and died over that
-            if await self._store.claims.is_taken(_said_with(key := self._waits_once(news, change))):
+            if await self._store.claims.is_taken(_said_with(key := _waits_once(news, change, before))):
                 once[key] = change
         for name, keys in (await self._posts(once)).items():
             found = tuple(once[key] for key in keys)
@@ -86,10 +87,6 @@ class Occasions:
             await self._store.occasions.save_hold(news.build.pipeline.id, hold)
             await self._rewrite(news, [hold])
         return bool(once)
-
-    @staticmethod
-    def _waits_once(news: About, change: Change) -> str:
-        return f"waiting:{news.channel_id}:{change.key}"
 
     async def ended(self, news: About) -> bool:
         """Tell of a build that is over what its channel wants to hear; says whether anything was said."""
@@ -255,6 +252,15 @@ class _Said(NamedTuple):
 
     ts: str
     is_apart: bool
+
+
+def _has_ended_for(news: About, hold: Hold) -> bool:
+    """Say whether a message ended with the last rule about it: what is told again stands apart from that."""
+    return (hold.channel_id, hold.branch) == (news.channel_id, news.key) and not hold.changes
+
+
+def _waits_once(news: About, change: Change, before: str) -> str:
+    return f"waiting:{news.channel_id}:{change.key}{before}"
 
 
 def _said_with(key: str) -> str:

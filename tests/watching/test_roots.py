@@ -156,6 +156,18 @@ async def test_what_waits_ends_with_the_last_rule_that_would_say_what_became_of_
     assert "was approved" in other.visible
 
 
+async def test_what_still_waits_is_told_anew_once_its_rule_is_begun_anew(stage: Stage) -> None:
+    """As often as that is, and each time once: what has ended cannot be pressed."""
+    for nth in range(3):
+        rule = await stage.subscribes(id=f"anew{nth}", events=["waiting"])
+        for _ in range(2):
+            assert await stage.telling.waits(waiting("on_hold")) is None
+        messages = stage.channel().messages
+        assert [bool(one.buttons) for one in messages] == [*[False] * nth, True]
+        await stage.store.subscriptions.remove(rule, forget=False)
+        assert await roots(stage).forsake_unheard("C0DEPLOYS", SLUG, "acme/backend") is None
+
+
 @pytest.mark.parametrize(("told", "method"), [([], "chat.postMessage"), ([1], "chat.update")])
 async def test_what_ends_while_it_is_being_told_has_ended_once_that_is_over(
     stage: Stage, told: list[int], method: str
