@@ -230,6 +230,7 @@ def _said(clause: Clause) -> Iterator[Asked]:
     """Yield what is said at each word for telling of a clause."""
     out = [word for at, word in enumerate(clause.words) if at not in clause.state]
     is_over, wants = _is_no_more(out), not _WANT.isdisjoint(out)
+    is_state = "anymore" in out or has(out, _NO_LONGER)  # we no longer run the reports
     for at in clause.telling():
         word, is_act = clause.word(at), clause.is_act(at)
         # Somebody tells of what was, or was not.
@@ -238,7 +239,6 @@ def _said(clause: Clause) -> Iterator[Asked]:
         if at in clause.state or is_heard:
             yield told._replace(is_open=is_heard and is_over)
         elif is_over:
-            is_state = "anymore" in out or has(out, _NO_LONGER)  # we no longer run the reports
             yield told._replace(ends=True, is_plain=is_act or _is_about(clause, at) or not is_state)
         else:
             yield _by_a_no(clause, at, told)
