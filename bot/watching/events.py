@@ -9,11 +9,9 @@ from bot.models.circleci import Job, JobId, TestResult
 from bot.models.globs import matches
 from bot.models.history import JobResults
 from bot.models.occasions import Failure, Slow
-from bot.models.subscription import Event
 from bot.triage.keeping import has_failed, has_passed, key
 from bot.watching.changes import noteworthy
 
-AT_THE_END = frozenset({Event.DEPLOYED, Event.FLAKY, Event.SLOW})
 FEWEST = 5  # builds that passed, before another one can be slow
 TIMES, AT_LEAST = 2, timedelta(minutes=1)
 MOST_FAILED = 50  # tests, of which each may be flaky: of more at once the cause is another one
