@@ -29,6 +29,7 @@ COSTLY = (
     *("tests/formatters/test_blocks.py", "tests/formatters/test_lookalikes.py", "tests/formatters/test_messages.py"),
     *("tests/lines/test_played.py", "tests/masks/test_shapes.py", "tests/models/test_prose.py"),
     *("tests/test_linear.py", "tests/test_permissions.py", "tests/test_registry.py", "tests/test_secrecy.py"),
+    "tests/intents/test_reading.py::test_each_phrase_of_the_table_is_understood",  # each beside all others
 )
 MEASURED = frozenset(Path(__file__).with_name("measured.txt").read_text().splitlines())
 # They wait more than they work, so they run beside those that work all the time; and share what is costly to start.
